@@ -1,0 +1,48 @@
+# gpupv_test(NAME LIBRARY... [SLOW] [TIMEOUT seconds] [SOURCES file...] [ARGS argument...])
+# builds the cmocka program NAME from NAME.c, which lies in the calling folder or in its unit/ or
+# integration/, and registers it. It runs in a folder of its own, build/<preset>/tests/run/NAME, with
+#   GPUPV_TEST_DATA    the source folder tests/
+#   GPUPV_TEST_HOST    the gpupv executable      GPUPV_TEST_AGENT   the gpupv-agent executable
+# in the environment. Tests marked SLOW carry the label `slow`; `ctest -LE slow` leaves them out.
+function(gpupv_test name)
+    cmake_parse_arguments(TEST "SLOW" "TIMEOUT" "SOURCES;ARGS" ${ARGN})
+    set(source "")
+    foreach(folder . unit integration)
+        if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/${name}.c)
+            set(source ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/${name}.c)
+        endif()
+    endforeach()
+    if(NOT source)
+        message(FATAL_ERROR "gpupv_test(${name}): no ${name}.c here, in unit/ or in integration/")
+    endif()
+    add_executable(${name} ${source} ${TEST_SOURCES})
+    target_link_libraries(${name} PRIVATE
+        ${TEST_UNPARSED_ARGUMENTS} gpupv_test_support deps::cmocka gpupv_options)
+    add_test(NAME ${name} COMMAND ${name} ${TEST_ARGS})
+    gpupv_test_properties(${name} ${ARGN})
+endfunction()
+
+# gpupv_test_properties(NAME [SLOW] [TIMEOUT seconds]): the same surroundings for any other test.
+function(gpupv_test_properties name)
+    cmake_parse_arguments(TEST "SLOW" "TIMEOUT" "SOURCES;ARGS" ${ARGN})
+    set(folder ${PROJECT_BINARY_DIR}/tests/run/${name})
+    file(MAKE_DIRECTORY ${folder})
+    if(NOT TEST_TIMEOUT)
+        set(TEST_TIMEOUT 120)
+    endif()
+    set_tests_properties(${name} PROPERTIES
+        WORKING_DIRECTORY ${folder}
+        TIMEOUT ${TEST_TIMEOUT})
+    if(TEST_SLOW)
+        set_tests_properties(${name} PROPERTIES LABELS slow)
+    endif()
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
+        GPUPV_TEST_DATA=${PROJECT_SOURCE_DIR}/tests
+        GPUPV_TEST_HOST=$<TARGET_FILE:gpupv>
+        GPUPV_TEST_AGENT=$<TARGET_FILE:gpupv-agent>)
+    if(CMAKE_CROSSCOMPILING AND WIN32)
+        set_tests_properties(${name} PROPERTIES FIXTURES_REQUIRED wine_prefix)
+        set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT
+            WINEPREFIX=${GPUPV_WINEPREFIX} WINEDEBUG=-all)
+    endif()
+endfunction()

@@ -1,0 +1,19 @@
+/*
+ * What every test program includes first: the headers that cmocka needs before its own, and the few
+ * helpers that tests of all areas share. Test code only; nothing here is linked into a release.
+ */
+#ifndef GPUPV_TESTS_SUPPORT_H
+#define GPUPV_TESTS_SUPPORT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* Returns the path of a file below tests/, "data/name"; the test fails if memory runs out. Caller
+ * frees with free. */
+char *support_data_path(const char *relative);
+
+#endif
