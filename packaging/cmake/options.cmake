@@ -50,6 +50,7 @@ if(GPUPV_SANITIZE)
     target_link_options(gpupv_options INTERFACE -fsanitize=${GPUPV_SANITIZE})
 elseif(NOT MSVC AND NOT GPUPV_FUZZ)
     target_compile_options(gpupv_options INTERFACE -fstack-protector-strong)
+    target_link_options(gpupv_options INTERFACE -fstack-protector-strong)
     if(NOT WIN32)
         target_compile_definitions(gpupv_options INTERFACE
             $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)

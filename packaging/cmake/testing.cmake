@@ -1,3 +1,16 @@
+# Tests of Windows executables run under Wine, in one prefix per build folder that a fixture starts
+# before the first of them, so that none pays for it, and removes after the last.
+if(CMAKE_CROSSCOMPILING AND WIN32)
+    set(GPUPV_WINEPREFIX ${PROJECT_BINARY_DIR}/wineprefix)
+    foreach(step up down)
+        add_test(NAME wine_prefix_${step}
+            COMMAND ${PROJECT_SOURCE_DIR}/tests/wine/prefix.sh ${step} ${GPUPV_WINEPREFIX})
+        set_tests_properties(wine_prefix_${step} PROPERTIES TIMEOUT 120)
+    endforeach()
+    set_tests_properties(wine_prefix_up PROPERTIES FIXTURES_SETUP wine_prefix)
+    set_tests_properties(wine_prefix_down PROPERTIES FIXTURES_CLEANUP wine_prefix)
+endif()
+
 # gpupv_test(NAME LIBRARY... [SLOW] [TIMEOUT seconds] [SOURCES file...] [ARGS argument...])
 # builds the cmocka program NAME from NAME.c, which lies in the calling folder or in its unit/ or
 # integration/, and registers it. It runs in a folder of its own, build/<preset>/tests/run/NAME, with
