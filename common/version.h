@@ -1,5 +1,6 @@
 /*
- * The version of this build. Both ends carry the same one, and each tells it to the other in `hello`.
+ * The version of this build. Both ends carry the same one, and each tells it to the other in
+ * `hello`.
  */
 #ifndef GPUPV_COMMON_VERSION_H
 #define GPUPV_COMMON_VERSION_H

@@ -59,3 +59,33 @@ function(gpupv_test_properties name)
             WINEPREFIX=${GPUPV_WINEPREFIX} WINEDEBUG=-all)
     endif()
 endfunction()
+
+# gpupv_fuzz(fuzz_WHAT LIBRARY... [MAX_LEN bytes]): fuzz_WHAT.c defines LLVMFuzzerTestOneInput, its
+# seeds lie in corpus/WHAT/, an optional dictionary is corpus/WHAT.dict. Under the preset `fuzz` this
+# is a libFuzzer program that runs for GPUPV_FUZZ_SECONDS as a test; everywhere else the same code runs
+# once over every seed, so each finding that is added there stays tested on all targets.
+function(gpupv_fuzz name)
+    cmake_parse_arguments(FUZZ "" "MAX_LEN" "" ${ARGN})
+    string(REGEX REPLACE "^fuzz_" "" what ${name})
+    set(seeds ${CMAKE_CURRENT_SOURCE_DIR}/corpus/${what})
+    add_executable(${name} ${name}.c)
+    target_link_libraries(${name} PRIVATE ${FUZZ_UNPARSED_ARGUMENTS} gpupv_options)
+    if(GPUPV_FUZZ)
+        target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+        set(found ${PROJECT_BINARY_DIR}/tests/run/${name}/found)
+        file(MAKE_DIRECTORY ${found})
+        set(options -max_total_time=${GPUPV_FUZZ_SECONDS} -timeout=10 -rss_limit_mb=1024
+            -print_final_stats=1)
+        if(FUZZ_MAX_LEN)
+            list(APPEND options -max_len=${FUZZ_MAX_LEN})
+        endif()
+        if(EXISTS ${seeds}.dict)
+            list(APPEND options -dict=${seeds}.dict)
+        endif()
+        add_test(NAME ${name} COMMAND ${name} ${options} ${found} ${seeds})
+    else()
+        target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests/fuzz/replay.c)
+        add_test(NAME ${name} COMMAND ${name} ${seeds})
+    endif()
+    gpupv_test_properties(${name})
+endfunction()

@@ -34,7 +34,7 @@ stop() {
 
 template() {
     local key dir work
-    key=$( (wine64 --version; cat "$here/prefix.sh" "$here/template.reg") | sha256sum | cut -c1-16)
+    key=$( (wine64 --version; cat "$here/template.reg") | sha256sum | cut -c1-16)
     dir=$cache/wine-$key
     if [ ! -f "$dir/complete" ]; then
         mkdir -p "$cache"
