@@ -31,11 +31,11 @@ def breach(path, line, message):
 
 
 def blank_comments(text):
-    """Comments become \\1 (and keep their newlines), strings lose their content."""
+    """Comments become \\1 with \\2 for each of their line ends, strings lose their content."""
     def replace(match):
         token = match.group(0)
         if token.startswith("/"):
-            return "\n" * token.count("\n") + "\1"
+            return "\1" + "\2" * token.count("\n")
         return token[0] + token[-1]
     return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', replace, text,
                   flags=re.S)
@@ -50,40 +50,56 @@ def statements(text):
         if char not in ";{}":
             continue
         piece = text[start:at]
-        lead = re.match(r"[\s\1]*", piece).group(0)
-        body = piece[len(lead):].replace("\1", " ").strip()
-        yield text.count("\n", 0, start + len(lead)) + 1, lead, body, depth, char
+        lead = re.match(r"[\s\1\2]*", piece).group(0)
+        body = re.sub(r"[\1\2]", " ", piece[len(lead):]).strip()
+        line = len(re.findall(r"[\n\2]", text[:start + len(lead)])) + 1
+        yield line, lead.replace("\2", ""), body, depth, char
         start = at + 1
         depth += {"{": 1, "}": -1}.get(char, 0)
+
+
+def declared_name(body, depth, in_table):
+    """The name of a declaration that must be documented, or None."""
+    if depth == 1 and in_table:
+        member = re.search(r"\(\*\s*(\w+)\)\s*\(", body)
+        return member and member.group(1)
+    if depth == 0 and not re.match(r"typedef\b|_Static_assert|enum\b|extern \"", body):
+        prototype = re.search(r"(\w+)\s*\(", body)
+        return prototype and prototype.group(1)
+    return None
 
 
 def check_header(path, text):
     if not text.startswith("/*"):
         breach(path, 1, "the header does not open with a paragraph that says what it is")
-    documented, in_table = False, False
+    documented, in_table, pending = False, False, None
     for line, lead, body, depth, end in statements(blank_comments(text)):
+        # A comment on the line where a declaration ends belongs to that one, any other to what
+        # follows it without an empty line between.
+        behind, _, before = lead.partition("\n")
+        if pending and "\1" not in behind:
+            breach(path, *pending)
+        pending = None
         if end == "}":
             in_table = in_table and depth > 1
             continue
-        # A comment covers what follows it without an empty line between.
-        tail = lead.rsplit("\1", 1)[-1] if "\1" in lead else lead
-        documented = ("\1" in lead or documented) and tail.count("\n") < 2
+        blank = before.rsplit("\1", 1)[-1].count("\n") > ("\1" in before)
+        documented = ("\1" in before or documented) and not blank
         if end == "{" and re.match(r"struct \w+_ops$", body):
             in_table, documented = True, False
             continue
-        prototype = depth == 0 and re.search(r"\w\s*\(", body) and not re.match(
-            r"typedef\b|_Static_assert|struct \w+$|enum\b|extern \"", body)
-        member = depth == 1 and in_table and re.search(r"\(\*\s*\w+\)\s*\(", body)
-        if (prototype or member) and not documented:
-            name = re.search(r"\(\*\s*(\w+)\)" if member else r"(\w+)\s*\(", body).group(1)
-            breach(path, line, f"{name} has no comment")
+        name = declared_name(body, depth, in_table)
+        if name and not documented:
+            pending = (line, f"{name} has no comment")
+    if pending:
+        breach(path, *pending)
 
 
 def check_lines(path, text):
     area = path.split("/")[0]
-    code = blank_comments(text).split("\n")
+    code = blank_comments(text).replace("\2", "\n").split("\n")
     for number, (line, bare) in enumerate(zip(text.split("\n"), code), 1):
-        include = re.match(r'\s*#\s*include\s*"([^"/]+)/', line)
+        include = re.match(r'\s*#\s*include\s*"(?:\.\./)*([^"/]+)/', line)
         if include and area in AREAS and include.group(1) not in AREAS[area]:
             breach(path, number, f"{area} must not include {include.group(1)}")
         if not WORLD.search(path) and path != PLATFORM_HOME:
