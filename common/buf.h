@@ -7,18 +7,11 @@
 #ifndef GPUPV_BUF_H
 #define GPUPV_BUF_H
 
+#include "compiler.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-
-#if defined(__MINGW32__)
-#define GPUPV_PRINTF(fmt, first) __attribute__((format(__MINGW_PRINTF_FORMAT, fmt, first)))
-#elif defined(__GNUC__)
-#define GPUPV_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
-#else
-#define GPUPV_PRINTF(fmt, first)
-#endif
 
 struct buf {
     uint8_t *data; /* NULL while nothing was put */

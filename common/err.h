@@ -12,6 +12,7 @@
 #ifndef GPUPV_ERR_H
 #define GPUPV_ERR_H
 
+#include "compiler.h"
 #include "text.h"
 
 #include <stdbool.h>
@@ -21,12 +22,6 @@ struct cJSON;
 
 #define ERR_ARGS      4
 #define ERR_ARG_BYTES 256 /* longer arguments are cut at a character boundary */
-
-#if defined(__GNUC__)
-#define ERR_SENTINEL __attribute__((sentinel))
-#else
-#define ERR_SENTINEL
-#endif
 
 /* What went wrong, as code may ask for it; also decides the exit code. The names are stable
  * (err_kind_name). */
@@ -86,11 +81,11 @@ struct err {
 
 /* Sets err; the arguments are `const char *`, at most ERR_ARGS, ended by NULL. Numbers:
  * TEXT_NUM(n). Returns false. */
-bool err_set(struct err *err, enum err_kind kind, enum text_id message, ...) ERR_SENTINEL;
+bool err_set(struct err *err, enum err_kind kind, enum text_id message, ...) GPUPV_SENTINEL;
 
 /* The same with the number of a system call or library; the kind follows from it. Returns false. */
 bool err_set_os(struct err *err, enum err_domain domain, int32_t code, enum text_id message, ...)
-    ERR_SENTINEL;
+    GPUPV_SENTINEL;
 
 /* Sets "out of memory". Returns false. */
 bool err_no_memory(struct err *err);

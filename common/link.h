@@ -68,8 +68,9 @@ enum link_sent { LINK_SENT, LINK_FULL, LINK_REFUSED }; /* LINK_FULL: taken, but 
 
 /* Functions of one implementation; first member of its struct. */
 struct link_ops {
+    /* See link_send, link_queued, link_pause and link_close, which call these. */
     enum link_sent (*send)(struct link *link, const void *data, size_t length);
-    size_t (*queued)(const struct link *link); /* bytes taken and not yet handed to the system */
+    size_t (*queued)(const struct link *link);
     void (*pause)(struct link *link, bool paused);
     void (*close)(struct link *link, int64_t flush_ms);
 };
@@ -82,6 +83,7 @@ struct link {
 };
 
 struct link_listener_ops {
+    /* See link_listener_close. */
     void (*close)(struct link_listener *listener);
 };
 
@@ -115,8 +117,14 @@ bool link_dial(struct uv_loop_s *loop,
 /* Gives an accepted link its events; only inside on_accept. */
 void link_attach(struct link *link, const struct link_events *events, void *user);
 
+/* Takes a copy of the bytes and sends them. LINK_FULL: taken, but the queue is above its mark, so
+ * wait for on_drain; LINK_REFUSED: not taken, the link is closing. */
 enum link_sent link_send(struct link *link, const void *data, size_t length);
+
+/* Returns the bytes taken and not yet handed to the system. */
 size_t link_queued(const struct link *link);
+
+/* Stops and resumes reading, so that a fast sender is slowed down instead of buffered. */
 void link_pause(struct link *link, bool paused);
 
 /* Ends the link: at once (flush_ms 0) or after what is queued went out, at most flush_ms later.

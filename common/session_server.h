@@ -83,6 +83,7 @@ struct session_server_stats {
     uint64_t accepted, refused; /* refused: wrong key, malformed, too slow, displaced */
 };
 
+/* Fills *ret_stats with the numbers of this moment; loop thread only. */
 void session_server_stats(const struct session_server *server,
                           struct session_server_stats *ret_stats);
 

@@ -64,9 +64,13 @@ struct vdd_port;
 struct vdd_ops {
     bool (*open)(struct vdd_port *port,
                  struct err *err); /* ERR_NOT_FOUND without a started device */
+    /* Gives the device back; every monitor added through it vanishes. */
     void (*close)(struct vdd_port *port);
+    /* Minor version of the driver's interface; the device must be open. */
     bool (*version)(struct vdd_port *port, uint32_t *ret_minor, struct err *err);
+    /* Plugs one monitor in and answers its index; it stays while pings come. */
     bool (*add)(struct vdd_port *port, uint32_t *ret_index, struct err *err);
+    /* Unplugs the monitor with that index. */
     bool (*remove)(struct vdd_port *port, uint32_t index, struct err *err);
     bool (*ping)(
         struct vdd_port *port,
@@ -91,6 +95,7 @@ struct gpu_adapter {
 struct gpu_port;
 
 struct gpu_ops {
+    /* Reads what is known of the adapter; none at all is true with present = false. */
     bool (*query)(struct gpu_port *port, struct gpu_adapter *ret_adapter, struct err *err);
     /* Opens and closes an encoder session on the adapter; *ret_status is 0 or Parsec's number
      * (-15000, -15101). */

@@ -25,11 +25,13 @@ struct files_port;
 
 /* name: components below the root separated by '/', each checked by fs_name_is_safe. */
 struct files_ops {
+    /* Kind, size and time of the file or folder. */
     bool (*stat)(struct files_port *port,
                  enum file_root root,
                  const char *name,
                  struct fs_stat *ret_stat,
                  struct err *err);
+    /* Appends up to max bytes from offset to out; fewer at the end of the file. */
     bool (*read)(struct files_port *port,
                  enum file_root root,
                  const char *name,
@@ -37,13 +39,16 @@ struct files_ops {
                  size_t max,
                  struct buf *out,
                  struct err *err);
+    /* Replaces the whole file, or leaves the old one. */
     bool (*write)(struct files_port *port,
                   enum file_root root,
                   const char *name,
                   const void *data,
                   size_t length,
-                  struct err *err); /* atomic */
+                  struct err *err);
+    /* Removes a file or an empty folder. */
     bool (*remove)(struct files_port *port, enum file_root root, const char *name, struct err *err);
+    /* Calls visit for each entry of the folder, in no order, until it returns false. */
     bool (*list)(struct files_port *port,
                  enum file_root root,
                  const char *name,
@@ -74,16 +79,18 @@ struct registry_port;
 /* key: "HKLM\SOFTWARE\..." (64-bit view; "HKLM32\..." is the 32-bit view). A missing key or value
  * reads as REGISTRY_ABSENT. */
 struct registry_ops {
+    /* Reads one value. */
     bool (*get)(struct registry_port *port,
                 const char *key,
                 const char *name,
                 struct registry_value *ret_value,
                 struct err *err);
+    /* Writes one value and makes the key where it is missing; ABSENT deletes the value. */
     bool (*set)(struct registry_port *port,
                 const char *key,
                 const char *name,
                 const struct registry_value *value,
-                struct err *err); /* ABSENT deletes the value */
+                struct err *err);
 };
 
 struct registry_port {

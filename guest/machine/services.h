@@ -24,15 +24,16 @@ struct service_status {
 struct services_port;
 
 struct services_ops {
+    /* State and start type; a missing service is true with SERVICE_ABSENT. */
     bool (*query)(struct services_port *port,
                   const char *name,
                   struct service_status *ret_status,
                   struct err *err);
+    /* Starts it and waits until it runs, wait_ms at most. Running already: true. */
     bool (*start)(struct services_port *port, const char *name, int64_t wait_ms, struct err *err);
-    bool (*stop)(struct services_port *port,
-                 const char *name,
-                 int64_t wait_ms,
-                 struct err *err); /* not running: true */
+    /* Stops it and waits until it is down, wait_ms at most. Not running: true. */
+    bool (*stop)(struct services_port *port, const char *name, int64_t wait_ms, struct err *err);
+    /* Changes how it starts, not its present state. */
     bool (*set_start)(struct services_port *port,
                       const char *name,
                       enum service_start start,
@@ -88,6 +89,7 @@ struct task {
 struct tasks_port;
 
 struct tasks_ops {
+    /* One task of the root folder; a missing one is true with present = false. */
     bool (*query)(struct tasks_port *port,
                   const char *name,
                   struct task *ret_task,

@@ -20,6 +20,7 @@ struct session_state {
 struct sessions_port;
 
 struct sessions_ops {
+    /* Reads who is logged on, and where. */
     bool (*query)(struct sessions_port *port, struct session_state *ret_state, struct err *err);
     /* Gives the user's session back to the console after an enhanced session. */
     bool (*to_console)(struct sessions_port *port, struct err *err);
@@ -90,6 +91,7 @@ enum system_setting { SYSTEM_NO_SLEEP, SYSTEM_MEDIA, SYSTEM_NO_DRIVER_UPDATES };
 struct system_port;
 
 struct system_ops {
+    /* Reads the settings and states of the machine as a whole. */
     bool (*query)(struct system_port *port, struct system_state *ret_state, struct err *err);
     /* Applies one policy of flow F16. */
     bool (*apply)(struct system_port *port,

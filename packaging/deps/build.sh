@@ -17,6 +17,7 @@ cache=${GPUPV_CACHE:-${XDG_CACHE_HOME:-${HOME:-$here/../../.cache}/.cache}/gpupv
 key=$(cat "$here/build.sh" "$here/sources.txt" "$here/SHA256SUMS" | sha256sum | cut -c1-16)
 prefix=$cache/deps-$key
 work=
+flags=()
 
 say() { echo "deps: $*" >&2; }
 die() { say "$*"; exit 1; }
@@ -106,9 +107,17 @@ compile() {
         -DCMAKE_C_COMPILER=$target-gcc-posix -DCMAKE_RC_COMPILER=$target-windres \
         -DCMAKE_FIND_ROOT_PATH=/usr/$target -DCMAKE_FIND_ROOT_PATH_MODE_PROGRAM=NEVER \
         -DCMAKE_FIND_ROOT_PATH_MODE_LIBRARY=ONLY -DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY \
-        -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE="$flags" -DBUILD_SHARED_LIBS=OFF "$@" \
+        -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE="${flags[*]}" -DBUILD_SHARED_LIBS=OFF "$@" \
         >"$work/log" 2>&1
     ninja -C "$work/build/$package" "${targets[@]}" >"$work/log" 2>&1
+}
+
+# finish: the end of a build, good or bad; shows the last tool's output when it was bad.
+finish() {
+    local status=$?
+    [ $status = 0 ] || tail -n 20 "$work/log" >&2
+    rm -rf "$work"
+    exit $status
 }
 
 [ "${1:-}" != --where ] || { echo "$prefix"; exit; }
@@ -118,10 +127,10 @@ flock 9
 if [ ! -f "$prefix/versions.txt" ]; then
     say "building libraries for Windows into $prefix (about a minute, once)"
     work=$(mktemp -d "$cache/deps-work.XXXXXX")
-    trap 'status=$?; [ $status = 0 ] || tail -n 20 "$work/log" >&2; rm -rf "$work"; exit $status' EXIT
+    trap finish EXIT
     # No absolute path of this machine in the archives, and unused functions can be dropped.
-    flags="-O2 -DNDEBUG -ffunction-sections -fdata-sections -fstack-protector-strong"
-    flags+=" -ffile-prefix-map=$work=."
+    flags=(-O2 -DNDEBUG -ffunction-sections -fdata-sections -fstack-protector-strong
+        "-ffile-prefix-map=$work=.")
     mkdir -p "$work"/{src,build} "$work"/prefix/{include/cjson,lib}
     while read -r package release version; do
         unpack "$package" "$release" "$version"
@@ -131,7 +140,7 @@ if [ ! -f "$prefix/versions.txt" ]; then
     compile cjson cjson -- -DENABLE_CJSON_TEST=OFF -DENABLE_CUSTOM_COMPILER_FLAGS=OFF
     compile mbedtls mbedcrypto mbedx509 mbedtls -- -DENABLE_PROGRAMS=OFF -DENABLE_TESTING=OFF
     compile cmocka cmocka-static -- -DWITH_STATIC_LIB=ON -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF
-    $target-gcc-posix $flags -c src/xxhash/xxhash.c -o build/xxhash.o
+    $target-gcc-posix "${flags[@]}" -c src/xxhash/xxhash.c -o build/xxhash.o
     $target-ar rcs prefix/lib/libxxhash.a build/xxhash.o
     cp build/libuv1/libuv_a.a prefix/lib/ 2>/dev/null || cp build/libuv1/libuv.a prefix/lib/libuv_a.a
     cp build/cjson/libcjson.a build/mbedtls/library/libmbed*.a prefix/lib/

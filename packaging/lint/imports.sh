@@ -8,7 +8,7 @@ imports=$("$1" -p "$2" | sed -n 's/^\tDLL Name: //p' | tr '[:upper:]' '[:lower:]
 [ -n "$imports" ] || { echo "$2: no import table found"; exit 1; }
 foreign=$(grep -vxFf <(grep -v '^#' "$allowed") <<<"$imports" || true)
 if [ -n "$foreign" ]; then
-    echo "$2 imports what Windows does not bring:" $foreign
+    echo "$2 imports what Windows does not bring: ${foreign//$'\n'/ }"
     exit 1
 fi
-echo "$2 imports only:" $imports
+echo "$2 imports only: ${imports//$'\n'/ }"

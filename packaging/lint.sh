@@ -1,0 +1,40 @@
+#!/bin/bash
+# Checks that need no running program: format, the rules of the tree, shell scripts, clang's warnings
+# for both systems, clang-tidy and cppcheck. All of them run; exit 1 when any found something.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+
+status=0
+# check NAME COMMAND...
+check() {
+    local name=$1 began=$SECONDS
+    shift
+    if "$@"; then
+        echo "lint: $name ok ($((SECONDS - began)) s)"
+    else
+        echo "lint: $name FAILED"
+        status=1
+    fi
+}
+
+format() { git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror; }
+shell() { shellcheck -S warning -e SC1091 packaging/*.sh packaging/*/*.sh tests/wine/*.sh .ci/run; }
+configure() { cmake --preset native --log-level=ERROR >/dev/null && cmake --preset mingw --log-level=ERROR >/dev/null; }
+handles() {
+    git ls-files '*_win32.c' 'guest/machine/windows/*.c' | sort -u |
+        xargs -r cppcheck --quiet --platform=win64 --library=windows --std=c11 -I. -j"$(nproc)" \
+            --enable=warning,portability --inline-suppr --suppress=missingIncludeSystem \
+            --suppress=normalCheckLevelMaxBranches --suppress=unknownMacro --error-exitcode=1
+}
+
+check format format
+check tree packaging/lint/tree.py
+check shell shell
+if check configure configure; then
+    check "clang native" packaging/lint/clang.py syntax build/native
+    check "clang windows" packaging/lint/clang.py syntax build/mingw
+    check "tidy native" packaging/lint/clang.py tidy build/native
+    check "tidy windows" packaging/lint/clang.py tidy build/mingw
+fi
+check handles handles
+exit $status

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Runs clang over what the build folders compile, several files at a time.
+
+    clang.py syntax BUILD   clang's warnings over every file (gcc's are seen in the build itself)
+    clang.py tidy BUILD     clang-tidy with packaging/lint/clang-tidy.yaml
+
+BUILD is build/native or build/mingw, configured; nothing needs to be compiled. For the Windows build
+clang takes the mingw headers, and tidy looks at Windows sources only: the others are seen natively.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+mode, build = sys.argv[1], ROOT / sys.argv[2]
+windows = build.name == "mingw"
+target = ["--target=x86_64-w64-mingw32"] if windows else []
+extra = target + ["-Wno-unknown-warning-option", "-Werror"]
+
+
+def wanted(entry):
+    path = str(pathlib.Path(entry["file"]).relative_to(ROOT))
+    return mode == "syntax" or not windows or re.search(r"_win32\.c$|/windows/|^tests/emulator/", path)
+
+
+def command(entry):
+    if mode == "tidy":
+        return ["clang-tidy", "--quiet", "-p", str(build), "--warnings-as-errors=*",
+                f"--config-file={ROOT}/packaging/lint/clang-tidy.yaml",
+                *[f"--extra-arg={arg}" for arg in extra], entry["file"]]
+    words = shlex.split(entry["command"])
+    first = next(i for i, word in enumerate(words) if "gcc" in word or "clang" in word)
+    words = words[first + 1:words.index("-o")]
+    return ["clang", *words, *extra, "-fsyntax-only", entry["file"]]
+
+
+def run(entry):
+    done = subprocess.run(command(entry), cwd=entry["directory"], capture_output=True, text=True)
+    return entry["file"], done.returncode, done.stdout + (done.stderr if mode == "syntax" or
+                                                          done.returncode else "")
+
+
+entries = [e for e in json.loads((build / "compile_commands.json").read_text()) if wanted(e)]
+bad = 0
+with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+    for name, status, output in pool.map(run, entries):
+        if status:
+            bad += 1
+            print(output.strip() or f"{name}: exit {status}")
+print(f"clang {mode} {build.name}: {len(entries)} files, {bad} with findings")
+sys.exit(1 if bad else 0)
