@@ -31,7 +31,8 @@ bool json_parse(const char *text,
                 cJSON **ret_json,
                 struct err *err);
 
-/* Reads and parses a file; a missing file is ERR_NOT_FOUND. */
+/* Reads and parses a file, which may begin with a UTF-8 byte order mark; a missing file is
+ * ERR_NOT_FOUND. */
 bool json_read_file(const char *path,
                     const struct json_limits *limits,
                     cJSON **ret_json,
@@ -83,11 +84,20 @@ bool json_choice(const cJSON *object,
 bool json_object(const cJSON *object, const char *key, const cJSON **ret_value, struct err *err);
 bool json_array(const cJSON *object, const char *key, const cJSON **ret_value, struct err *err);
 
+/* Puts the name of the parent in front of the field that err names, so that a parser of nested
+ * objects reports "display.modes" (json_in) or "display.modes[2].hz" (json_in_item). Only for
+ * errors of the getters, or others whose first argument is the field. Return false. */
+bool json_in(const char *parent, struct err *err);
+bool json_in_item(const char *parent, size_t index, struct err *err);
+
 /* False with the name and the nearest known name when object has a field that is not in known
  * (ended by NULL). */
 bool json_only_known(const cJSON *object, const char *const *known, struct err *err);
 
-/* Adds a whole number; cJSON's own numbers are doubles, values beyond 2^53 are refused (false). */
+/* The largest whole number that JSON carries exactly, as cJSON's numbers are doubles. */
+#define JSON_INT_MAX ((INT64_C(1) << 53) - 1)
+
+/* Adds a whole number; values beyond +-JSON_INT_MAX are refused (false). */
 bool json_add_int(cJSON *object, const char *key, int64_t value);
 
 #endif

@@ -79,6 +79,13 @@ size_t text_width(const char *utf8);
 /* The number of leading bytes of utf8 that fit into cells, at a character boundary. */
 size_t text_fit(const char *utf8, size_t cells);
 
+/* Decodes the character at bytes, of which length can be read, into *ret_char; returns its length
+ * in bytes, 0 when it is not well-formed (surrogates and overlong forms are not). */
+size_t text_decode(const char *bytes, size_t length, uint32_t *ret_char);
+
+/* Writes c as UTF-8 to out and returns the number of bytes; c is a character, not a surrogate. */
+size_t text_encode(uint32_t c, char out[4]);
+
 /* True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
 bool text_is_utf8(const char *bytes, size_t length);
 

@@ -17,6 +17,7 @@ enum text_id {
     TEXT_REMOTE_ERROR,
     TEXT_FILE_OPEN,
     TEXT_FILE_READ,
+    TEXT_FILE_READING,
     TEXT_FILE_WRITE,
     TEXT_FILE_REMOVE,
     TEXT_FILE_TOO_LARGE,
@@ -25,6 +26,7 @@ enum text_id {
     TEXT_LOCK_BUSY,
     TEXT_JSON_SYNTAX,
     TEXT_JSON_TOO_LARGE,
+    TEXT_JSON_TOO_MANY,
     TEXT_JSON_TOO_DEEP,
     TEXT_JSON_DUPLICATE_KEY,
     TEXT_JSON_MISSING,
@@ -32,6 +34,9 @@ enum text_id {
     TEXT_JSON_RANGE,
     TEXT_JSON_UNKNOWN_FIELD,
     TEXT_JSON_CHOICE,
+    TEXT_JSON_TOO_LONG,
+    TEXT_NOT_UTF8,
+    TEXT_NOT_UTF16,
     TEXT_COMMON_END,
 
     /* text_link.c: transports, security, session, protocol */
