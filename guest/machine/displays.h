@@ -7,7 +7,7 @@
 #ifndef GPUPV_MACHINE_DISPLAYS_H
 #define GPUPV_MACHINE_DISPLAYS_H
 
-#include "err.h"
+#include "common/err.h"
 
 #include <stdint.h>
 

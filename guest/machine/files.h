@@ -7,7 +7,7 @@
 #ifndef GPUPV_MACHINE_FILES_H
 #define GPUPV_MACHINE_FILES_H
 
-#include "fs.h"
+#include "common/fs.h"
 
 enum file_root {
     ROOT_PARSEC_SHARED,  /* %ProgramData%\Parsec; may be written by users */

@@ -10,7 +10,7 @@
 #ifndef GPUPV_MACHINE_H
 #define GPUPV_MACHINE_H
 
-#include "clock.h"
+#include "common/clock.h"
 #include "devices.h"
 #include "displays.h"
 #include "files.h"

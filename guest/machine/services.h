@@ -5,7 +5,7 @@
 #ifndef GPUPV_MACHINE_SERVICES_H
 #define GPUPV_MACHINE_SERVICES_H
 
-#include "err.h"
+#include "common/err.h"
 
 #include <stdint.h>
 
