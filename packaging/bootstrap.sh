@@ -30,8 +30,9 @@ done
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     die "this is not Debian; install the equivalents of: ${wanted[*]}"
 fi
+# dpkg-query fails when it knows one of them not at all, and prints the others
 present=$(dpkg-query -W -f '${Package} ${db:Status-Status}\n' "${wanted[@]}" 2>/dev/null |
-    sed -n 's/ installed$//p')
+    sed -n 's/ installed$//p' || true)
 mapfile -t missing < <(printf '%s\n' "${wanted[@]}" | sort -u | grep -vxFf <(echo "$present"))
 [ ${#missing[@]} -gt 0 ] || exit 0
 
