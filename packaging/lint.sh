@@ -18,10 +18,10 @@ check() {
 }
 
 format() { git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror; }
-shell() { shellcheck -S warning -e SC1091 packaging/*.sh packaging/*/*.sh tests/wine/*.sh .ci/run; }
+shell() { { git ls-files '*.sh'; echo .ci/run; } | xargs shellcheck -s bash -S warning -e SC1090,SC1091,SC2034; }
 configure() { cmake --preset native --log-level=ERROR >/dev/null && cmake --preset mingw --log-level=ERROR >/dev/null; }
 handles() {
-    git ls-files '*_win32.c' 'guest/machine/windows/*.c' | sort -u |
+    git ls-files '*_win32.c' 'guest/machine/windows/*.c' |
         xargs -r cppcheck --quiet --platform=win64 --library=windows --std=c11 -I. -j"$(nproc)" \
             --enable=warning,portability --inline-suppr --suppress=missingIncludeSystem \
             --suppress=normalCheckLevelMaxBranches --suppress=unknownMacro --error-exitcode=1

@@ -62,6 +62,7 @@ bool holder_hold(struct holder *holder, struct displays_port *displays, struct e
 /* Removes the monitor, ends the thread and closes the driver; not holding is fine. */
 void holder_release(struct holder *holder);
 
+/* Fills *ret_status with what the holder does at this moment. */
 void holder_status(struct holder *holder, struct holder_status *ret_status);
 
 /* Writes the profile's modes where the driver reads them at plug-in; *ret_changed tells whether

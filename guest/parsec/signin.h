@@ -37,6 +37,7 @@ bool signin_step(struct signin *signin,
 /* Leaves the mode; not in it: fine. */
 void signin_end(struct signin *signin);
 
+/* Tells whether the mode is on. */
 bool signin_is_active(const struct signin *signin);
 
 #endif

@@ -3,6 +3,7 @@
  * imports are replaced. Calls straight to ntdll are not seen; the programs under test make none. */
 #include "emulator.h"
 
+#include <stddef.h>
 #include <string.h>
 
 enum { FILE_COMPLETION_INFORMATION = 30 };
