@@ -36,11 +36,17 @@ bool fs_read(const char *path, size_t max, struct buf *out, struct err *err);
 bool fs_write_atomic(
     const char *path, const void *data, size_t length, enum fs_access access, struct err *err);
 
+/* Removes what killed writers (fs_write_atomic) left in the folder; called once at a start. A
+ * missing folder is fine. */
+bool fs_sweep(const char *path, struct err *err);
+
 /* Appends data to path in one write and flushes; creates it when missing. */
 bool fs_append(
     const char *path, const void *data, size_t length, enum fs_access access, struct err *err);
 
-/* Creates the folder and its missing parents; an existing folder is fine. */
+/* Creates the folder and its missing parents; an existing folder is fine. FS_PRIVATE: an existing
+ * one that belongs to another user or that everybody may write is ERR_UNSAFE, since somebody may
+ * have planted it. */
 bool fs_make_dirs(const char *path, enum fs_access access, struct err *err);
 
 /* Renames a file or folder within one volume, replacing a file; flushes the parent. */
@@ -82,6 +88,51 @@ bool fs_self_path(char *out, size_t size, struct err *err);
 
 /* The value of an environment variable as UTF-8; false when unset or too long. */
 bool fs_env(const char *name, char *out, size_t size);
+
+/* ---- open files, for what is too large or too frequent for the functions above ---- */
+
+struct fs_file;
+
+enum fs_mode {
+    FS_READ,   /* an existing plain file; positions anywhere */
+    FS_CREATE, /* made, or emptied when it exists; positions anywhere */
+    FS_UPDATE, /* made when missing, kept when it exists; positions anywhere */
+    FS_APPEND  /* made when missing; writes go to the end, position is ignored */
+};
+
+/* Opens path; links at its end are ERR_UNSAFE. access matters only when the file is made. */
+bool fs_file_open(const char *path,
+                  enum fs_mode mode,
+                  enum fs_access access,
+                  struct fs_file **ret_file,
+                  struct err *err);
+
+/* Reads up to size bytes at position; *ret_read is less only at the end of the file. */
+bool fs_file_read(struct fs_file *file,
+                  uint64_t position,
+                  void *data,
+                  size_t size,
+                  size_t *ret_read,
+                  struct err *err);
+
+/* Writes all of data at position. */
+bool fs_file_write(
+    struct fs_file *file, uint64_t position, const void *data, size_t size, struct err *err);
+
+/* Cuts or extends the file to size_bytes. */
+bool fs_file_resize(struct fs_file *file, uint64_t size_bytes, struct err *err);
+
+/* Flushes content and size to the disk. */
+bool fs_file_flush(struct fs_file *file, struct err *err);
+
+/* Size, time and links of the open file. */
+bool fs_file_stat(struct fs_file *file, struct fs_stat *ret_stat, struct err *err);
+
+/* Sets the time of the last change (Unix milliseconds). */
+bool fs_file_set_modified(struct fs_file *file, int64_t modified_ms, struct err *err);
+
+/* Closes without flushing; NULL is fine. */
+void fs_file_close(struct fs_file *file);
 
 /* A lock between processes on the file at path (created when missing, never removed); released by
  * fs_unlock and when the process dies. */

@@ -16,4 +16,7 @@
  * frees with free. */
 char *support_data_path(const char *relative);
 
+/* Makes the folder `name` in the working folder of the test, empty, and returns name. */
+const char *support_folder(const char *name);
+
 #endif
