@@ -45,6 +45,7 @@ static const struct text_row rows[] = {
     {"json.too_long", "the field {0} is longer than {1} bytes", "字段 {0} 超过 {1} 字节"},
     {"not_utf8", "the text {0} is not valid UTF-8", "文本 {0} 不是有效的 UTF-8"},
     {"not_utf16", "a text is not valid UTF-16", "文本不是有效的 UTF-16"},
+    {"job.stopping", "the program is stopping", "程序正在停止"},
 };
 
 const struct text_section text_section_common = {

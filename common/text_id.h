@@ -39,6 +39,7 @@ enum text_id {
     TEXT_JSON_TOO_LONG,
     TEXT_NOT_UTF8,
     TEXT_NOT_UTF16,
+    TEXT_JOB_STOPPING,
     TEXT_COMMON_END,
 
     /* text_link.c: transports, security, session, protocol */

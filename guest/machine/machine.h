@@ -32,6 +32,7 @@ struct machine {
     struct network_port *network;
     struct system_port *system;
     struct clock *clock; /* the machine's time: scaled in a simulation */
+    int64_t time_scale;  /* machine ms in one ms of the computer that runs us: 1 on real Windows */
     void (*free)(struct machine *machine);
 };
 
