@@ -31,9 +31,9 @@ apt_open() {
     [ ! -f "$a/open" ] || return 0
     mkdir -p "$a/etc" "$a/lists/partial" "$a/cache/archives/partial"
     # Only the distribution's own entries: component main and a suite named after the release.
-    find /etc/apt/sources.list.d -name '*.sources' -exec cat {} + 2>/dev/null |
+    find /etc/apt/sources.list.d -name '*.sources' -exec sed -s '$G' {} + 2>/dev/null |
         awk -v RS= -v ORS='\n\n' -v own="$own" \
-            '$0 ~ "\nSuites:[^\n]*[ \t]" own && /\nComponents:[^\n]*[ \t]main/' |
+            '("\n" $0) ~ "\nSuites:[^\n]*[ \t]" own && /\nComponents:[^\n]*[ \t]main/' |
         sed "s/^Types:.*/Types: deb-src/; /^Suites:/s/\\b$own\\b/$release/g" >"$a/etc/own.sources"
     { cat /etc/apt/sources.list; find /etc/apt/sources.list.d -name '*.list' -exec cat {} +; } 2>/dev/null |
         sed -nE "s/^deb +((\\[[^]]*\\] +)?[^ ]+ +)$own([-a-z]*) +(.*\\bmain\\b)/deb-src \\1$release\\3 \\4/p" \
