@@ -1,4 +1,6 @@
 /* Windows reports a closed connection by the call alone. */
 #include "common/link_platform.h"
 
-void link_platform_init(void) {}
+void link_platform_init(void)
+{
+}

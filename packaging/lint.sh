@@ -17,7 +17,6 @@ check() {
     fi
 }
 
-format() { git ls-files '*.c' '*.h' | xargs -r clang-format --dry-run -Werror; }
 shell() { { git ls-files '*.sh'; echo .ci/run; } | xargs shellcheck -s bash -S warning -e SC1090,SC1091,SC2034; }
 configure() { cmake --preset native --log-level=ERROR >/dev/null && cmake --preset mingw --log-level=ERROR >/dev/null; }
 handles() {
@@ -27,7 +26,7 @@ handles() {
             --suppress=normalCheckLevelMaxBranches --suppress=unknownMacro --error-exitcode=1
 }
 
-check format format
+check format packaging/lint/format.sh clang-format-14
 check tree packaging/lint/tree.py
 check shell shell
 if check configure configure; then

@@ -44,7 +44,8 @@ def blank_comments(text):
 def statements(text):
     """Yields (line, lead, body, depth) for each declaration ending in ; or opening a block.
     lead is what stands before it: blanks and comment marks."""
-    text = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", "", text, flags=re.M)
+    text = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*\n?", lambda match: "\2" * match.group(0).count("\n"),
+                  text, flags=re.M)
     depth, start = 0, 0
     for at, char in enumerate(text):
         if char not in ";{}":
