@@ -89,6 +89,13 @@ enum text_id {
     TEXT_RELAY_PROXY,
     TEXT_RELAY_BUSY,
     TEXT_CLIENT_TIMEOUT,
+    TEXT_KEY_RANDOM,
+    TEXT_KEY_VM,
+    TEXT_KEY_DAMAGED,
+    TEXT_KEY_SEAL,
+    TEXT_KEY_READING,
+    TEXT_KEY_PROTECT,
+    TEXT_KEY_ROTATE_LOST,
     TEXT_LINK_END,
 
     /* text_guest.c: checks, repairs, engine, machine */

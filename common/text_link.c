@@ -71,6 +71,17 @@ static const struct text_row rows[] = {
      "主机上 127.0.0.1:{0} 的代理没有应答"},
     {"relay.busy", "the proxy relay is in use by another session", "代理转发正被另一个会话使用"},
     {"client.timeout", "the guest did not answer within {0} s", "来宾在 {0} 秒内没有应答"},
+    {"key.random", "the system gives no random bytes", "系统无法提供随机数据"},
+    {"key.vm", "{0} is not the id of a virtual machine", "{0} 不是虚拟机的 ID"},
+    {"key.damaged", "the key file is damaged", "密钥文件已损坏"},
+    {"key.seal",
+     "the key file is protected in a way that this program does not know ({0})",
+     "密钥文件的保护方式（{0}）本程序无法识别"},
+    {"key.reading", "reading the key {0}", "读取密钥 {0}"},
+    {"key.protect", "Windows cannot protect or open the key", "Windows 无法保护或打开密钥"},
+    {"key.rotate_lost",
+     "the key cannot be changed from generation {0} to {1}: the guest is at another one",
+     "无法将密钥从第 {0} 代换到第 {1} 代：来宾处于另一代"},
 };
 
 const struct text_section text_section_link = {
