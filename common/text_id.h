@@ -106,6 +106,8 @@ enum text_id {
     /* text_parsec.c: Parsec's files, log, installer, display holder */
     TEXT_PARSEC_FIRST = 0x1000,
     TEXT_PARSEC_CONFIG_BAD = TEXT_PARSEC_FIRST,
+    TEXT_PARSEC_CONFIG_TOO_LARGE,
+    TEXT_PARSEC_CONFIG_KEY,
     TEXT_PARSEC_END,
 
     /* text_host.c: commands, tables, prompts, store, hypervisor */

@@ -75,8 +75,8 @@ bool config_value_equal(const char *key, const char *a, const char *b);
 
 /* Merges wanted into the file's bytes: *ret_diff says what differed, out gets the new file (the
  * same bytes when ret_diff->count is 0 and the encoding is fine). An empty file is fine.
- * ERR_BAD_INPUT for a config.json that is not of Parsec's form, ERR_TOO_LARGE. out may be NULL when
- * only the differences are asked for. */
+ * ERR_BAD_INPUT for a config.json that is not of Parsec's form and for damaged UTF-16,
+ * ERR_TOO_LARGE. out is empty before, or NULL when only the differences are asked for. */
 bool config_merge(enum config_format format,
                   const void *data,
                   size_t length,
