@@ -93,9 +93,14 @@ const char *check_name(enum check_id id);
 enum text_id check_title(enum check_id id);
 bool check_parse(const char *name, enum check_id *ret_id);
 
-/* Stable names: "ok", "given_up"; "healthy", "needs_sign_in". */
+/* Stable names ("ok", "given_up"; "healthy", "needs_sign_in"), the words that a person reads, and
+ * the way back; false for an unknown name. */
 const char *check_status_name(enum check_status status);
+enum text_id check_status_title(enum check_status status);
+bool check_status_parse(const char *name, enum check_status *ret_status);
 const char *health_level_name(enum health_level level);
+enum text_id health_level_title(enum health_level level);
+bool health_level_parse(const char *name, enum health_level *ret_level);
 
 /* The exit code of `status` for a level (design, section 6): 0 healthy, 1 degraded or still
  * starting or repairing, 2 failed, 4 needs sign-in. */
