@@ -21,6 +21,7 @@ static const struct text_row rows[] = {
      "the folder {0} was made by somebody else, or everybody may write to it",
      "文件夹 {0} 由他人创建，或任何人都可以写入"},
     {"path.too_long", "the path of {1} in {0} is too long", "{0} 中 {1} 的路径过长"},
+    {"permissions", "cannot work out the permissions of {0}", "无法确定 {0} 的权限"},
     {"lock.busy", "{0} is in use by another process", "{0} 正被另一个进程使用"},
     {"json.syntax",
      "this is not valid JSON at line {0}, column {1}",
