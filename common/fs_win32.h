@@ -60,14 +60,17 @@ DWORD fs_rename_below(HANDLE file, HANDLE folder, const uint16_t *name);
 /* Marks the open file or empty folder for removal, also when it is read-only. 0 or a Win32 code. */
 DWORD fs_handle_remove(HANDLE handle);
 
-/* Permissions for SYSTEM and Administrators, and the user when he is no administrator (simulation);
- * NULL attributes for FS_SHARED. fs_security_done frees. */
+/* Permissions for a new file or folder. */
 struct fs_security {
     SECURITY_ATTRIBUTES attributes;
     SECURITY_ATTRIBUTES *use; /* pass this */
 };
 
+/* SYSTEM and Administrators, and the user when he is no administrator (simulation); `use` is NULL
+ * for FS_SHARED. End with fs_security_done. */
 bool fs_security_init(struct fs_security *security, enum fs_access access, struct err *err);
+
+/* Frees; also after a failed fs_security_init when it began with `use` NULL. */
 void fs_security_done(struct fs_security *security);
 
 /* False with ERR_UNSAFE unless the folder belongs to us, SYSTEM or Administrators and nobody else
