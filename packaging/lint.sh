@@ -1,6 +1,6 @@
 #!/bin/bash
 # Checks that need no running program: format, the rules of the tree, shell scripts, clang's warnings
-# for both systems, clang-tidy and cppcheck. All of them run; exit 1 when any found something.
+# for both systems, gcc's analyzer, clang-tidy and cppcheck. All of them run; exit 1 when any found something.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
@@ -30,10 +30,11 @@ check format packaging/lint/format.sh clang-format-14
 check tree packaging/lint/tree.py
 check shell shell
 if check configure configure; then
-    check "clang native" packaging/lint/clang.py syntax build/native
-    check "clang windows" packaging/lint/clang.py syntax build/mingw
-    check "tidy native" packaging/lint/clang.py tidy build/native
-    check "tidy windows" packaging/lint/clang.py tidy build/mingw
+    check "clang native" packaging/lint/compile.py syntax build/native
+    check "clang windows" packaging/lint/compile.py syntax build/mingw
+    check "gcc analyzer" packaging/lint/compile.py analyze build/native
+    check "tidy native" packaging/lint/compile.py tidy build/native
+    check "tidy windows" packaging/lint/compile.py tidy build/mingw
 fi
 check handles handles
 exit $status

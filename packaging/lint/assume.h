@@ -1,5 +1,5 @@
 /*
- * What clang-tidy cannot see from one file: the functions that set an error always answer false.
+ * What an analyzer cannot see from one file: the functions that set an error always answer false.
  * With it a result that a failed call left untouched is not taken for one that is used. Forced into
  * every file but err.c; never compiled into anything.
  */

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Runs clang over what the build folders compile, several files at a time.
+"""Runs a checker over what a build folder compiles, several files at a time.
 
-    clang.py syntax BUILD   clang's warnings over every file (gcc's are seen in the build itself)
-    clang.py tidy BUILD     clang-tidy with packaging/lint/clang-tidy.yaml
+    compile.py syntax BUILD    clang's warnings over every file (gcc's are seen in the build itself)
+    compile.py tidy BUILD      clang-tidy with packaging/lint/clang-tidy.yaml
+    compile.py analyze BUILD   gcc -fanalyzer over the product, not over the tests
 
 BUILD is build/native or build/mingw, configured; nothing needs to be compiled. For the Windows build
 clang takes the mingw headers, and tidy looks at Windows sources only: the others are seen natively.
@@ -27,6 +28,8 @@ def wanted(entry):
     path = str(pathlib.Path(entry["file"]).relative_to(ROOT))
     if path.startswith("build/"):
         return False  # generated
+    if mode == "analyze":
+        return not path.startswith("tests/")
     return mode == "syntax" or not windows or re.search(r"_win32\.c$|/windows/|^tests/emulator/", path)
 
 
@@ -46,14 +49,17 @@ def command(entry):
                 *[f"--extra-arg={arg}" for arg in extra + assume(entry)], entry["file"]]
     words = shlex.split(entry["command"])
     first = next(i for i, word in enumerate(words) if "gcc" in word or "clang" in word)
+    compiler = words[first]
     words = words[first + 1:words.index("-o")]
+    if mode == "analyze":
+        return [compiler, *words, *assume(entry), "-Werror", "-Wno-unused-value", "-fanalyzer", "-S", "-o", os.devnull,
+                entry["file"]]
     return ["clang", *words, *extra, "-fsyntax-only", entry["file"]]
 
 
 def run(entry):
     done = subprocess.run(command(entry), cwd=entry["directory"], capture_output=True, text=True)
-    return entry["file"], done.returncode, done.stdout + (done.stderr if mode == "syntax" or
-                                                          done.returncode else "")
+    return entry["file"], done.returncode, done.stdout + done.stderr
 
 
 entries = [e for e in json.loads((build / "compile_commands.json").read_text()) if wanted(e)]
@@ -63,5 +69,5 @@ with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         if status:
             bad += 1
             print(output.strip() or f"{name}: exit {status}")
-print(f"clang {mode} {build.name}: {len(entries)} files, {bad} with findings")
+print(f"{mode} {build.name}: {len(entries)} files, {bad} with findings")
 sys.exit(1 if bad else 0)
