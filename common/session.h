@@ -127,6 +127,10 @@ bool session_notify(struct session *session,
 /* True after the peer called `method` (METHOD_WATCH) with success. */
 bool session_watches(const struct session *session, enum method_id method);
 
+/* Takes the rights of an administrator from the peer: methods with METHOD_MUTATES or METHOD_ADMIN
+ * are answered with ERR_DENIED. For on_open of the answering side. */
+void session_set_read_only(struct session *session, bool read_only);
+
 /* True while more should not be sent: wait for on_drain. */
 bool session_is_full(const struct session *session);
 

@@ -16,9 +16,10 @@
 #define SESSION_SERVER_STRANGERS  64 /* not one complete record yet */
 #define SESSION_SERVER_HANDSHAKES 16
 #define SESSION_SERVER_OPEN       16
+#define SESSION_SERVER_LISTENERS  4
+#define SESSION_SERVER_BULK_BYTE  0x47 /* 'G'; TLS begins with 0x16 */
 
 struct session_server;
-struct bulk_store;
 
 struct session_server_config {
     struct uv_loop_s *loop;
@@ -35,8 +36,7 @@ struct session_server_config {
     void (*on_open)(struct session *session, void *user);
     void (*on_close)(struct session *session, void *user);
 
-    /* A listener failed after session_server_listen; its link is closed, the others go on. May be
-     * NULL. */
+    /* A listener could not accept a connection; listening goes on. For the log, may be NULL. */
     void (*on_error)(const struct err *err, void *user);
 
     const struct request_binding *bindings;
@@ -58,9 +58,12 @@ bool session_server_listen(struct session_server *server,
 /* Takes a link that was accepted elsewhere (tests). */
 void session_server_adopt(struct session_server *server, struct link *link);
 
-/* Connections that begin with a bulk chunk go to `bulk`, except those of a listener bound to
- * WILDCARD. NULL: they are closed. Owned by the caller, who keeps it until the server is gone. */
-void session_server_set_bulk(struct session_server *server, struct bulk_store *bulk);
+/* Connections whose first byte is SESSION_SERVER_BULK_BYTE go to `adopt` with what came so far,
+ * which then owns the link; except those of a listener bound to WILDCARD. NULL: they are closed. */
+void session_server_set_bulk(
+    struct session_server *server,
+    void (*adopt)(struct link *link, const uint8_t *data, size_t length, void *user),
+    void *user);
 
 /* True when a bulk transfer may be offered to this session (its listener admits bulk). */
 bool session_server_admits_bulk(const struct session_server *server, const struct session *session);
