@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Which prefix is which Hyper-V machine; sourced after wine.sh. See emulator/hvsocket/machine.c for the settings.
 
 HVSOCKET_KEY='HKEY_LOCAL_MACHINE\Software\gpupv-emulator\hvsocket'

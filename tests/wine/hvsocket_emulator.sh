@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # The rules of Hyper-V sockets, as the emulator keeps them, on a host and in a guest.
 VM=12345678-aaaa-bbbb-cccc-0123456789ab
 PROGRAM=$BINARIES/tests/emulator/hvsocket/emulator_hvsocket_check.exe

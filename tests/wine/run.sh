@@ -6,7 +6,9 @@
 # for CTest) when this machine has no Wine.
 set -u
 HERE=$(cd "$(dirname "$0")" && pwd)
-SCRIPT=$(realpath "$1") BINARIES=$(realpath "$2")
+SCRIPT=$(realpath "$1")
+BINARIES=$(realpath "$2")
+export BINARIES
 mkdir -p "$3" || exit 1
 WINE_WORK=$(realpath "$3")
 
@@ -59,6 +61,7 @@ need() { # COMMAND...
 
 trap wine_close EXIT
 trap 'exit 1' INT TERM
+# shellcheck disable=SC1090
 . "$SCRIPT"
 echo "$passed passed, $failed failed"
 [ $failed = 0 ] && [ $passed != 0 ]

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # Wine prefixes as machines, for the scripts that run.sh runs. prefix.sh makes and removes them; this file starts
 # programs in them, imports registry text and installs emulator DLLs. Everything has a time limit, and only what was
 # started here is ever ended.
