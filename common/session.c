@@ -143,14 +143,14 @@ void session_arm(struct session *session, int64_t due_ms)
     uv_timer_start(&session->timer, on_timer, due_ms > now ? (uint64_t)(due_ms - now) : 0, 0);
 }
 
-bool session_may_enter(enum session_state from, enum session_state to)
+bool session_may_enter(enum session_phase from, enum session_phase to)
 {
     return next[from][to];
 }
 
-void session_enter(struct session *session, enum session_state state)
+void session_enter(struct session *session, enum session_phase state)
 {
-    enum session_state from = session->state;
+    enum session_phase from = session->state;
     int64_t due;
 
     assert(session_may_enter(from, state));
@@ -558,7 +558,7 @@ bool session_is_full(const struct session *session)
     return session->full;
 }
 
-enum session_state session_state(const struct session *session)
+enum session_phase session_state(const struct session *session)
 {
     return session->state;
 }

@@ -36,7 +36,7 @@
 
 struct session;
 
-enum session_state {
+enum session_phase {
     SESSION_WAITING,
     SESSION_HANDSHAKE,
     SESSION_IN_HELLO,
@@ -141,7 +141,7 @@ void session_close(struct session *session);
 /* Ends it with an error that on_close passes on. */
 void session_abort(struct session *session, const struct err *why);
 
-enum session_state session_state(const struct session *session);
+enum session_phase session_state(const struct session *session);
 
 /* What the peer said in hello; only in state SESSION_OPEN. */
 const struct session_hello *session_peer(const struct session *session);

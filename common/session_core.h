@@ -39,7 +39,7 @@ struct session {
     struct buf out;   /* TLS records not yet given to the link */
     struct buf held;  /* bytes of the link that wait */
     struct buf plain; /* decrypted bytes that wait, before those of held */
-    enum session_state state;
+    enum session_phase state;
     bool is_caller, pumping, full, paused, ended_by_peer, was_open, read_only, cloned, wildcard;
     unsigned called, watching; /* bits by enum method_id */
     int64_t since_ms;          /* in this state */
@@ -67,10 +67,10 @@ struct session {
 };
 
 /* Moves to another state when the table allows it (assert) and starts its deadline. */
-void session_enter(struct session *session, enum session_state state);
+void session_enter(struct session *session, enum session_phase state);
 
 /* True when the table has the way from one state to the other. */
-bool session_may_enter(enum session_state from, enum session_state to);
+bool session_may_enter(enum session_phase from, enum session_phase to);
 
 /* Makes a session without a link, and frees one whose timer is closed. */
 struct session *session_new(uv_loop_t *loop);
@@ -130,7 +130,7 @@ int64_t session_hello_generation(const char *identity);
 
 /* session_server.c: first bytes of a stranger; changes of state; the end. */
 void session_server_on_stranger(struct session *session, const uint8_t *data, size_t length);
-void session_server_on_state(struct session *session, enum session_state from);
+void session_server_on_state(struct session *session, enum session_phase from);
 void session_server_on_gone(struct session *session);
 bool session_server_find(const char *identity, uint8_t *ret_secret, void *user);
 const struct session_server_config *session_server_config(const struct session_server *server);

@@ -106,7 +106,7 @@ static void keep_below(struct session_server *server,
         session_end(oldest, &err, 0);
 }
 
-void session_server_on_state(struct session *session, enum session_state from)
+void session_server_on_state(struct session *session, enum session_phase from)
 {
     struct session_server *server = session->server;
 
