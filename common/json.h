@@ -86,7 +86,8 @@ bool json_array(const cJSON *object, const char *key, const cJSON **ret_value, s
 
 /* Puts the name of the parent in front of the field that err names, so that a parser of nested
  * objects reports "display.modes" (json_in) or "display.modes[2].hz" (json_in_item). Only for
- * errors of the getters, or others whose first argument is the field. Return false. */
+ * errors of the getters, or others whose first argument is the field ("" for the parent itself).
+ * Return false. */
 bool json_in(const char *parent, struct err *err);
 bool json_in_item(const char *parent, size_t index, struct err *err);
 

@@ -154,7 +154,7 @@ static bool prefix(struct err *err, const char *parent)
 
     text_copy(joined, sizeof joined, parent);
     used = strlen(joined);
-    if (err->args[0][0] != '[') {
+    if (err->args[0][0] && err->args[0][0] != '[') {
         text_copy(joined + used, sizeof joined - used, ".");
         used = strlen(joined);
     }

@@ -80,7 +80,11 @@ struct profile {
 /* The defaults: mode repair, strategy auto, hyperv_video disable. */
 void profile_init(struct profile *profile);
 
-/* Reads a profile object. */
+/* Reads "1920x1080" or "1920x1080@60" (60 Hz when absent); false when it is neither or out of the
+ * driver's range. */
+bool profile_mode_parse(const char *text, struct profile_display_mode *ret_mode);
+
+/* Reads a profile object. Each error names the field with its path ("parsec.proxy.port"). */
 bool profile_parse(const cJSON *json, struct profile *ret_profile, struct err *err);
 
 /* The complete profile as JSON, every field written. Caller frees; NULL when out of memory. */
