@@ -1,6 +1,7 @@
 /* The answering side: what a request must satisfy, the handler's view of it, and its answer. */
 #include "common/request.h"
 
+#include "common/key.h"
 #include "common/session_core.h"
 
 #include <stdlib.h>
@@ -166,8 +167,7 @@ static bool on_hello(struct session *session, uint32_t id, const cJSON *params)
         return refuse(session, id, &err);
     session_hello_own(&own);
     own.protocol = session->peer->protocol;
-    own.generation = session->peer->generation =
-        session_hello_generation(session_identity(session));
+    own.generation = session->peer->generation = key_identity_generation(session_identity(session));
     if (config->on_hello)
         config->on_hello(session->peer, &own, config->user);
     session->cloned = own.cloned;

@@ -1,4 +1,5 @@
 /* The calling side: dialling, hello, calls with their deadlines, answers and notifications. */
+#include "common/key.h"
 #include "common/session_core.h"
 
 #include <stdlib.h>
@@ -189,7 +190,7 @@ static void on_hello(const struct session_reply *reply, void *user)
     else if (reply->err)
         err = *reply->err;
     else if (session_hello_read_result(reply->result, session->peer, &err))
-        session->peer->generation = session_hello_generation(session_identity(session));
+        session->peer->generation = key_identity_generation(session_identity(session));
     if (err_is_set(&err)) {
         session_end(session, &err, 0);
         return;

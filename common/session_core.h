@@ -126,7 +126,6 @@ cJSON *session_hello_result(const struct session_hello *own);
 bool session_hello_read_result(const cJSON *result,
                                struct session_hello *ret_hello,
                                struct err *err);
-int64_t session_hello_generation(const char *identity);
 
 /* session_server.c: first bytes of a stranger; changes of state; the end. */
 void session_server_on_stranger(struct session *session, const uint8_t *data, size_t length);

@@ -19,13 +19,6 @@ void session_hello_own(struct session_hello *ret_hello)
     ret_hello->capability_count = CAPABILITIES;
 }
 
-int64_t session_hello_generation(const char *identity)
-{
-    const char *colon = strrchr(identity, ':');
-
-    return colon ? strtoll(colon + 1, NULL, 10) : 0;
-}
-
 static bool add_capabilities(cJSON *json, const struct session_hello *hello)
 {
     cJSON *array = cJSON_AddArrayToObject(json, "capabilities");

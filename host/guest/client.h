@@ -12,9 +12,10 @@
 #ifndef GPUPV_HOST_GUEST_CLIENT_H
 #define GPUPV_HOST_GUEST_CLIENT_H
 
+#include "common/key.h"
 #include "common/session.h"
 
-#define CLIENT_KEYS 2
+#define CLIENT_KEYS KEY_ENTRIES
 
 struct client_key {
     char identity[SESSION_IDENTITY_BYTES];
@@ -24,9 +25,15 @@ struct client_key {
 /* Which guest, with which keys. */
 struct client_target {
     struct link_address address;
-    struct client_key keys[CLIENT_KEYS]; /* in the order to try: next, current */
+    struct client_key keys[CLIENT_KEYS]; /* in the order to try: next, current, older */
     size_t key_count;
 };
+
+/* Fills the keys of target, newest first; wipe target with client_target_wipe after use. */
+void client_target_keys(struct client_target *target, const struct key_file *keys);
+
+/* Overwrites the secrets. */
+void client_target_wipe(struct client_target *target);
 
 /* An answer that outlives the call; client_reply_done frees what it holds. */
 struct client_reply {
@@ -54,15 +61,15 @@ struct client_call {
 struct client;
 
 /* Connects, proves the key and says hello, all within timeout_ms. ERR_UNREACHABLE: nobody listens;
- * ERR_AUTH: somebody does, and knows none of the keys; ERR_TIMEOUT. The secrets in target are
- * copied only for as long as this takes. */
+ * ERR_AUTH: somebody does, and knows none of the keys; ERR_TIMEOUT. The target is copied and wiped
+ * by client_close: a connection that ended between two calls is made again by the next one. */
 bool client_open(const struct client_target *target,
                  int64_t timeout_ms,
                  struct client **ret_client,
                  struct err *err);
 
-/* Calls one method and waits. The error of the guest is returned as it was sent. ret_reply may be
- * NULL; it is untouched on failure. */
+/* Calls one method and waits, connecting again first when the connection ended meanwhile. The error
+ * of the guest is returned as it was sent. ret_reply may be NULL; it is untouched on failure. */
 bool client_call(struct client *client,
                  const struct client_call *call,
                  struct client_reply *ret_reply,
