@@ -58,6 +58,8 @@ struct parsec_log_state {
     uint32_t bitrate_kbps, fps;
     struct parsec_log_trouble troubles[PARSEC_TROUBLES];
     uint64_t lines, unknown_lines;
+    int64_t switch_s; /* DXGI_ERROR_ACCESS_LOST: begin of the minute that is counted */
+    uint32_t switches;
     int64_t last_s; /* time of the newest line that has one */
 };
 
@@ -76,8 +78,8 @@ bool parsec_log_encoder_is_software(const char *encoder);
 /* What a number of Parsec's means; PARSEC_TROUBLES when it is not in the table. */
 enum parsec_trouble parsec_log_code(int32_t code);
 
-/* The sentence of a trouble. */
-enum text_id parsec_log_trouble_text(enum parsec_trouble trouble);
+/* Stable name of a trouble ("no_display"). */
+const char *parsec_log_trouble_name(enum parsec_trouble trouble);
 
 /* The stream as the health report shows it. */
 void parsec_log_stream(const struct parsec_log_state *state, struct health_stream *ret_stream);
