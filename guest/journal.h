@@ -23,20 +23,21 @@
 #define JOURNAL_FILE_BYTES    (1024 * 1024) /* larger files are damaged */
 #define JOURNAL_COMPACT_BYTES (64 * 1024)
 #define JOURNAL_DAY_MS        INT64_C(86400000)
+#define JOURNAL_INTERRUPTS    2 /* crashes on a rung that are not counted as tries */
 
 enum journal_event {
     JOURNAL_BOOT,     /* the first start in this boot: text is the boot id */
     JOURNAL_BEGIN,    /* about to act: cause, repair, detail, rung */
     JOURNAL_END,      /* of the BEGIN before: outcome */
     JOURNAL_GIVEN_UP, /* cause: the ladder is used up */
-    JOURNAL_CLEAR,    /* cause: forgotten, since it went away by itself or a person asked */
+    JOURNAL_CLEAR,    /* cause: forgotten, since it went away by itself; value 1: a person asked */
     JOURNAL_UNDO,     /* repair, life, text: how to take it back */
     JOURNAL_UNDONE,   /* repair, text: taken back or no longer needed */
     JOURNAL_CONSOLE,  /* value 1: the console picture was taken (text: device), 0: given back */
     JOURNAL_KEEP,     /* value 1: a person wants the console picture kept, 0: automatic */
     JOURNAL_DAMAGED,  /* the file before this one was damaged */
     JOURNAL_ENTRY,    /* compaction: the whole memory of one cause */
-    JOURNAL_REBOOTED, /* compaction: one reboot that was asked for */
+    JOURNAL_REBOOTED, /* compaction: one reboot that was asked for; value 1: it is still to come */
     JOURNAL_EVENTS
 };
 
@@ -104,7 +105,8 @@ void journal_fold(struct journal_state *state, const struct journal_record *reco
 /* Writes one record as a line with its checksum and "\n". False when out is full. */
 bool journal_encode(const struct journal_record *record, struct buf *out);
 
-/* Reads one line without its "\n"; false when it is not a record that journal_encode wrote. */
+/* Reads one line without its "\n"; false when it is not a record that journal_encode wrote. A whole
+ * record with names that this version does not know has the event JOURNAL_EVENTS. */
 bool journal_decode(const char *line, size_t length, struct journal_record *ret_record);
 
 enum journal_damage { JOURNAL_WHOLE, JOURNAL_TORN, JOURNAL_BROKEN };

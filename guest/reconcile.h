@@ -22,9 +22,9 @@
 #define RECONCILE_BACKOFFS 5
 extern const int64_t reconcile_backoff_ms[RECONCILE_BACKOFFS];
 
-#define RECONCILE_FLAPS      12              /* fixes of one cause within a day before giving up */
-#define RECONCILE_INTERRUPTS 2               /* crashes in a rung that are not counted as tries */
-#define RECONCILE_REBOOT_MS  INT64_C(600000) /* a restart that did not happen by then has failed */
+#define RECONCILE_FLAPS     12              /* fixes of one cause within a day before giving up */
+#define RECONCILE_REBOOT_MS INT64_C(300000) /* a restart that did not happen by then has failed */
+#define RECONCILE_BOOT_MS   INT64_C(180000) /* a machine without a desktop is `starting` so long */
 
 struct reconcile_options {
     bool now;       /* a person asked: no waiting for idle or back-off */
@@ -65,8 +65,10 @@ struct plan_item {
     uint32_t rung;
 };
 
+#define PLAN_ITEMS (CHECK_COUNT + 2) /* a new Parsec and the console before it */
+
 struct plan {
-    struct plan_item items[CHECK_COUNT + 1]; /* due now, in the order to do them */
+    struct plan_item items[PLAN_ITEMS]; /* due now, in the order to do them */
     size_t count;
     struct plan_check checks[CHECK_COUNT];
     enum health_level level;

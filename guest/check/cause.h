@@ -63,6 +63,7 @@ enum cause {
     CAUSE_PARSEC_MISSING,
     CAUSE_PARSEC_PER_USER, /* per-user installation: no service */
     CAUSE_PARSEC_DAMAGED,  /* registered, but its program is not there */
+    CAUSE_PARSEC_RESET,    /* a person asked for a new Parsec */
     CAUSE_SERVICE_STOPPED,
     CAUSE_SERVICE_DISABLED,
     CAUSE_SERVICE_DEAD,    /* the service runs, parsecd does not */

@@ -45,10 +45,12 @@ struct facts {
     struct gpu_adapter gpu;
     enum video_state video; /* Microsoft Hyper-V Video */
     char video_instance[DEVICE_ID_BYTES];
-    int clients;                 /* connected Parsec clients, -1: unknown; set by parsec.log */
-    struct health_stream stream; /* set by parsec.log */
-    bool signing_in;             /* a person is signing in to Parsec: the console is theirs */
-    int64_t ready_for_ms; /* stream_ready has held so long; -1: not ready. Set by the engine */
+    /* Of Parsec, set by the engine from struct parsec. */
+    int clients; /* connected, -1: unknown */
+    struct health_stream stream;
+    bool hold;            /* the display strategy in force is `hold` */
+    bool signing_in;      /* a person is signing in: the console is theirs */
+    int64_t ready_for_ms; /* stream_ready has held so long, -1: not ready; set by the engine */
 };
 
 struct findings {

@@ -36,12 +36,10 @@ struct repair {
     const char *name;   /* stable: "vdd.restart" */
     enum text_id title; /* what it does, as a person reads it */
     enum repair_disrupts disrupts;
-    bool drops_stream; /* the stream may vanish meanwhile: console picture first */
-    bool needs_hold;   /* only after stream_ready has held for ready_hold_s */
-    int64_t settle_ms; /* after a successful apply the check may take so long to turn good */
-    /* False when the repair makes no sense here, so the ladder goes on with the next; pure. NULL:
-     * always. */
-    bool (*fits)(const struct profile *profile, const struct journal_state *journal);
+    bool drops_stream;  /* the stream may vanish meanwhile: console picture first */
+    bool loses_account; /* may sign Parsec out: only on a person's request */
+    bool needs_hold;    /* only after stream_ready has held for ready_hold_s */
+    int64_t settle_ms;  /* after a successful apply the check may take so long to turn good */
     /* Says what apply would do, for a dry run, as a sentence with arguments; reads only. NULL: the
      * title says it all. */
     void (*plan)(struct repair_context *context, struct err *ret_note);
@@ -78,16 +76,15 @@ void repair_guard_take(struct machine *machine, struct repair_guard *guard);
 /* False, with the file that is gone, when something present before is missing now. */
 bool repair_guard_check(struct machine *machine, const struct repair_guard *guard, struct err *err);
 
-/* The functions of the rows: apply_<name>, undo_<name>. */
+/* The functions of the rows. */
+bool repair_device_undo(struct repair_context *context, const char *data, struct err *err);
 bool repair_gpu_enable(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_gpu_restart(struct repair_context *context, bool *ret_reboot, struct err *err);
-bool repair_gpu_undo(struct repair_context *context, const char *data, struct err *err);
 bool repair_vdd_tidy(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_vdd_enable(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_vdd_restart(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_vdd_bind(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_vdd_install(struct repair_context *context, bool *ret_reboot, struct err *err);
-bool repair_vdd_undo(struct repair_context *context, const char *data, struct err *err);
 bool repair_monitor_hold(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_monitor_release(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_monitor_mode(struct repair_context *context, bool *ret_reboot, struct err *err);
@@ -98,7 +95,6 @@ bool repair_cable_enable(struct repair_context *context, bool *ret_reboot, struc
 bool repair_cable_restart(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_cable_bind(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_cable_install(struct repair_context *context, bool *ret_reboot, struct err *err);
-bool repair_cable_undo(struct repair_context *context, const char *data, struct err *err);
 bool repair_audio_start(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_audio_default(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_parsec_install(struct repair_context *context, bool *ret_reboot, struct err *err);

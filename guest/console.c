@@ -1,0 +1,125 @@
+#include "guest/console.h"
+
+#include "guest/journal.h"
+
+static bool path_active(const struct facts *facts, enum display_kind kind)
+{
+    for (size_t i = 0; i < facts->paths.count; i++) {
+        if (facts->paths.items[i].kind == kind)
+            return true;
+    }
+    return false;
+}
+
+/* The picture of Hyper-V Video itself, without the basic display that Windows falls back to. */
+static bool video_active(const struct facts *facts)
+{
+    if (!facts->paths_known)
+        return facts->video == VIDEO_ENABLED;
+    return path_active(facts, DISPLAY_HYPERV_VIDEO);
+}
+
+bool console_active(const struct facts *facts)
+{
+    return video_active(facts) || (facts->paths_known && path_active(facts, DISPLAY_BASIC));
+}
+
+bool console_virtual_active(const struct facts *facts)
+{
+    return facts->paths_known && path_active(facts, DISPLAY_PARSEC);
+}
+
+bool console_desktop_ready(const struct facts *facts)
+{
+    return facts->session_known && facts->session.desktop_age_ms >= 0 && facts->paths_known &&
+           facts->paths.count > 0;
+}
+
+bool console_is_right(enum check_status status)
+{
+    return status == STATUS_OK || status == STATUS_OFF || status == STATUS_WARNING;
+}
+
+bool console_stream_ready(const struct findings *findings)
+{
+    uint32_t needs = check_row(CHECK_DISPLAY_HYPERV_VIDEO)->needs;
+
+    for (int i = 0; i < CHECK_COUNT; i++) {
+        if ((needs & CHECK_BIT(i)) && !console_is_right(findings->checks[i].status))
+            return false;
+    }
+    return !findings->facts.hold || console_virtual_active(&findings->facts);
+}
+
+bool console_visible(const struct findings *findings)
+{
+    return console_active(&findings->facts) || console_stream_ready(findings);
+}
+
+/* A person or the profile wants the picture whatever the stream does. */
+static bool picture_kept(const struct profile *profile,
+                         const struct journal_state *journal,
+                         const struct facts *facts)
+{
+    return journal->keep_console || facts->signing_in ||
+           profile->display.hyperv_video == PROFILE_VIDEO_SECONDARY ||
+           (profile->display.hyperv_video == PROFILE_VIDEO_LEAVE && journal->console_taken);
+}
+
+static bool virtual_is_second(const struct facts *facts)
+{
+    bool found = false;
+
+    for (size_t i = 0; facts->paths_known && i < facts->paths.count; i++) {
+        if (facts->paths.items[i].kind != DISPLAY_PARSEC)
+            continue;
+        if (facts->paths.items[i].primary)
+            return false;
+        found = true;
+    }
+    return found;
+}
+
+enum cause console_cause(const struct profile *profile,
+                         const struct journal_state *journal,
+                         const struct findings *findings)
+{
+    const struct facts *facts = &findings->facts;
+    enum profile_video policy = profile->display.hyperv_video;
+    bool missed = policy != PROFILE_VIDEO_LEAVE && !console_stream_ready(findings);
+
+    if (!console_visible(findings))
+        return CAUSE_VIDEO_LOST;
+    if (facts->video == VIDEO_DISABLED && (missed || picture_kept(profile, journal, facts)))
+        return CAUSE_VIDEO_WANTED;
+    if (journal->keep_console || facts->signing_in)
+        return CAUSE_NONE;
+    if (policy == PROFILE_VIDEO_DISABLE && video_active(facts))
+        return CAUSE_VIDEO_ON;
+    if (policy == PROFILE_VIDEO_SECONDARY && virtual_is_second(facts))
+        return CAUSE_VIDEO_PRIMARY;
+    return CAUSE_NONE;
+}
+
+void console_judge(const struct profile *profile,
+                   const struct journal_state *journal,
+                   const struct findings *findings,
+                   struct finding *ret_finding)
+{
+    const struct facts *facts = &findings->facts;
+    enum cause cause;
+
+    if (facts->video == VIDEO_ABSENT) {
+        finding_off(ret_finding);
+        return;
+    }
+    if (facts->video == VIDEO_UNKNOWN && !facts->paths_known) {
+        finding_unknown(ret_finding, &facts->paths_why);
+        return;
+    }
+    cause = console_cause(profile, journal, findings);
+    if (cause == CAUSE_NONE)
+        finding_ok(ret_finding);
+    else
+        finding_set(ret_finding, cause, 0, NULL);
+}
