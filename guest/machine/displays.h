@@ -64,7 +64,7 @@ struct vdd_port;
 struct vdd_ops {
     bool (*open)(struct vdd_port *port,
                  struct err *err); /* ERR_NOT_FOUND without a started device */
-    /* Gives the device back; every monitor added through it vanishes. */
+    /* Gives the device back. Monitors belong to the driver: they vanish when keep-alives stop. */
     void (*close)(struct vdd_port *port);
     /* Minor version of the driver's interface; the device must be open. */
     bool (*version)(struct vdd_port *port, uint32_t *ret_minor, struct err *err);

@@ -46,7 +46,7 @@ struct files_ops {
                   const void *data,
                   size_t length,
                   struct err *err);
-    /* Removes a file or an empty folder. */
+    /* Removes a plain file; missing is fine. */
     bool (*remove)(struct files_port *port, enum file_root root, const char *name, struct err *err);
     /* Calls visit for each entry of the folder, in no order, until it returns false. */
     bool (*list)(struct files_port *port,

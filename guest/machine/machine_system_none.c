@@ -1,0 +1,9 @@
+/* This build has no ports for the computer it runs on: only simulated machines can be opened. */
+#include "guest/machine/machine.h"
+
+bool machine_open_system(struct machine **ret_machine, struct err *err)
+{
+    (void)ret_machine;
+    err_set(err, ERR_UNSUPPORTED, TEXT_SIM_ONLY, NULL);
+    return err_hint(err, TEXT_SIM_ONLY_HINT);
+}
