@@ -19,4 +19,9 @@ char *support_data_path(const char *relative);
 /* Makes the folder `name` in the working folder of the test, empty, and returns name. */
 const char *support_folder(const char *name);
 
+/* An empty folder for tests that flush thousands of files: on a RAM disk where the system has one,
+ * else in the working folder. Its path is absolute or relative, at most 200 bytes, and the same for
+ * every call of one process, which removes it at its end. */
+const char *support_ram_folder(void);
+
 #endif
