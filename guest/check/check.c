@@ -6,11 +6,6 @@
 
 #define MINUTE_MS INT64_C(60000)
 
-/* A session that logged itself on and was never touched: GetLastInputInfo counts from about the
- * logon, so input this long after the desktop's beginning is the logon's own. */
-#define LOGON_INPUT_MS  INT64_C(10000)
-#define LOGON_SETTLE_MS INT64_C(60000)
-
 #define NEEDS_STREAM                                                                               \
     (CHECK_BIT(CHECK_DISPLAY_ADAPTER) | CHECK_BIT(CHECK_DISPLAY_MONITOR) |                         \
      CHECK_BIT(CHECK_PARSEC_INSTALLED) | CHECK_BIT(CHECK_PARSEC_SERVICE) |                         \
@@ -36,8 +31,7 @@ static const struct check rows[CHECK_COUNT] = {
     [CHECK_DISPLAY_MONITOR] = {.id = CHECK_DISPLAY_MONITOR,
                                .needs = CHECK_BIT(CHECK_DISPLAY_ADAPTER) |
                                         CHECK_BIT(CHECK_SESSION_DESKTOP),
-                               .critical = true,
-                               .run = check_display_monitor},
+                               .critical = true},
     [CHECK_DISPLAY_HYPERV_VIDEO] = {.id = CHECK_DISPLAY_HYPERV_VIDEO,
                                     .needs = NEEDS_STREAM,
                                     .critical = true,
@@ -91,29 +85,6 @@ enum check_id check_order(size_t position)
 {
     assert(position < CHECK_COUNT);
     return order[position];
-}
-
-bool facts_setup_done(const struct facts *facts)
-{
-    if (facts->session_known && facts->session.desktop_age_ms >= SETUP_DESKTOP_MS)
-        return true;
-    return facts->system_known && !facts->system.setup_running && !facts->system.oobe_running;
-}
-
-bool facts_idle(const struct facts *facts, int64_t idle_ms)
-{
-    const struct session_state *session = &facts->session;
-
-    if (!facts->session_known)
-        return false;
-    if (!session->user_logged_on)
-        return true;
-    if (session->input_idle_ms < 0)
-        return false;
-    if (session->input_idle_ms >= idle_ms)
-        return true;
-    return session->desktop_age_ms >= LOGON_SETTLE_MS &&
-           session->input_idle_ms >= session->desktop_age_ms - LOGON_INPUT_MS;
 }
 
 void check_run(struct check_context *context, uint32_t mask)

@@ -47,7 +47,8 @@ wine_run() { # NAME PROGRAM [ARGUMENT...]
 wine_start() { # NAME LOG PROGRAM [ARGUMENT...]
     local prefix=$WINE_WORK/$1 log=$2
     shift 2
-    WINEPREFIX=$prefix "$WINE64" "$@" </dev/null >"$log" 2>&1 &
+    : >"$log" # now, not when the program starts: somebody may look for its first line already
+    WINEPREFIX=$prefix "$WINE64" "$@" </dev/null >>"$log" 2>&1 &
     wine_pid=$!
     wine_background+=("$wine_pid")
 }
