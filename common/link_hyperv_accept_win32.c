@@ -79,18 +79,24 @@ static int accept_begin(struct hv_accept *accept)
     return code;
 }
 
-static void accept_start(struct hv_accept *accept)
+static void accept_failed(struct hv_accept *accept, int code)
 {
     struct hv_listener *listener = accept->listener;
-    int code = accept_begin(accept);
 
-    accept->idle = code != 0;
-    if (!code)
-        return;
     accept_drop(accept);
+    accept->idle = true;
     listener_report(listener, code);
     listener->retry_ms = GetTickCount64() + HV_ACCEPT_RETRY_MS;
     hv_wake_at(listener->end.hub, listener->retry_ms);
+}
+
+static void accept_start(struct hv_accept *accept)
+{
+    int code = accept_begin(accept);
+
+    accept->idle = false;
+    if (code)
+        accept_failed(accept, code);
 }
 
 void hv_listener_retry(struct hv_listener *listener)
@@ -163,19 +169,27 @@ static int link_from(struct hv_accept *accept)
     return 0;
 }
 
+/* A dialler that left before it was accepted is no failure of ours. */
+static bool is_lost_dialler(int code)
+{
+    return code == WSAECONNRESET || code == WSAECONNABORTED || code == WSAENOTCONN;
+}
+
 void hv_accept_done(struct hv_accept *accept, int code)
 {
     struct hv_listener *listener = accept->listener;
 
     listener->pending--;
-    if (!listener->closing) {
-        if (!code)
-            code = link_from(accept);
-        /* A dialler that left before it was accepted is no failure of ours. */
-        listener_report(listener, code == WSAECONNRESET || code == WSAENOTCONN ? 0 : code);
-    }
-    accept_drop(accept);
-    if (!listener->closing)
+    if (!code && !listener->closing)
+        code = link_from(accept);
+    if (listener->closing) {
+        accept_drop(accept);
+    } else if (code && !is_lost_dialler(code)) {
+        accept_failed(accept, code);
+    } else {
+        accept_drop(accept);
+        listener_report(listener, 0);
         accept_start(accept);
+    }
     listener_settle(listener);
 }

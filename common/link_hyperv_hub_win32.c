@@ -116,12 +116,34 @@ static void wake(struct hv_hub *hub, enum hv_queue queue)
                                   : uv_async_send(&hub->async) == 0;
 }
 
+static void forget_in(struct hv_end *end, enum hv_queue queue)
+{
+    struct hv_end *before = NULL, *at = end->hub->queue[queue].first;
+
+    if (!end->queue[queue].waiting)
+        return;
+    while (at != end) {
+        before = at;
+        at = at->queue[queue].next;
+    }
+    if (before)
+        before->queue[queue].next = end->queue[queue].next;
+    else
+        end->hub->queue[queue].first = end->queue[queue].next;
+    if (end->hub->queue[queue].last == end)
+        end->hub->queue[queue].last = before;
+    end->queue[queue].waiting = false;
+}
+
 void hv_tell(struct hv_end *end, enum hv_queue queue, unsigned flags)
 {
     struct hv_hub *hub = end->hub;
 
     if (end->done && queue == HV_WANTS)
         return;
+    /* The end of a listener comes after the links it accepted, which still point to it. */
+    if (queue == HV_NEWS && (flags & HV_NEWS_DONE))
+        forget_in(end, queue);
     end->queue[queue].flags |= flags;
     if (!end->queue[queue].waiting) {
         end->queue[queue].waiting = true;
@@ -157,25 +179,6 @@ struct hv_end *hv_take(struct hv_hub *hub, enum hv_queue queue, unsigned *ret_fl
     end->queue[queue].flags = 0;
     end->queue[queue].waiting = false;
     return end;
-}
-
-static void forget_in(struct hv_end *end, enum hv_queue queue)
-{
-    struct hv_end *before = NULL, *at = end->hub->queue[queue].first;
-
-    if (!end->queue[queue].waiting)
-        return;
-    while (at != end) {
-        before = at;
-        at = at->queue[queue].next;
-    }
-    if (before)
-        before->queue[queue].next = end->queue[queue].next;
-    else
-        end->hub->queue[queue].first = end->queue[queue].next;
-    if (end->hub->queue[queue].last == end)
-        end->hub->queue[queue].last = before;
-    end->queue[queue].waiting = false;
 }
 
 void hv_forget(struct hv_end *end)

@@ -269,6 +269,7 @@ static void on_connected(struct hv_link *link, int code)
 {
     if (link->state != HV_STATE_CONNECTING)
         return;
+    /* cppcheck-suppress nullPointer */
     if (!code && setsockopt(link->socket, SOL_SOCKET, SO_UPDATE_CONNECT_CONTEXT, NULL, 0))
         code = WSAGetLastError();
     if (code) {

@@ -123,9 +123,9 @@ int hv_socket_dial(const struct hv_hub *hub,
                                                                : (ULONG)timeout_ms;
     int code;
 
-    if (setsockopt(
-            s, HV_PROTOCOL_RAW, HVSOCKET_CONNECT_TIMEOUT, (const char *)&limit_ms, sizeof limit_ms))
-        return WSAGetLastError();
+    /* Where it is refused the system's two seconds hold, and the link's own deadline. */
+    setsockopt(
+        s, HV_PROTOCOL_RAW, HVSOCKET_CONNECT_TIMEOUT, (const char *)&limit_ms, sizeof limit_ms);
     code = bind_to(s, &any);
     if (code)
         return code;

@@ -16,7 +16,7 @@ hvsocket_machine() { # NAME SELF VM-ID...
     } | wine_registry "$name"
 }
 
-# Sets or clears a fault for sockets made from now on: UnknownVmError DialError MaxSend ConflictAtListen RequireKey.
+# Sets or clears a fault for sockets made from now on: UnknownVmError DialError HangDial MaxSend ConflictAtListen RequireKey.
 hvsocket_fault() { # NAME FAULT NUMBER
     printf '[%s]\n"%s"=dword:%08x\n' "$HVSOCKET_KEY" "$2" "$3" | wine_registry "$1"
 }

@@ -39,6 +39,9 @@ check "dials end as they should: refused, unknown machine, nobody there, cancell
 need hvsocket_fault host DialError 10050
 check "a hypervisor that is down is unreachable" prints 'hypervisor is not running' dial unreachable
 need hvsocket_fault host DialError 0
+need hvsocket_fault host HangDial 1
+check "a dial ends in time also when the system forgets it" dial nobody:400
+need hvsocket_fault host HangDial 0
 
 listener_comes_late() {
     wine_start host "$WINE_WORK/late.log" "$PROGRAM" dial $VM open:15000

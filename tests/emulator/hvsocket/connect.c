@@ -202,7 +202,7 @@ static int op_start(struct emu_socket *e,
     op->s = e->handle;
     op->overlapped = overlapped;
     op->to = *(const SOCKADDR_HV *)name;
-    op->timeout_ms = e->option[OPTION_CONNECT_TIMEOUT];
+    op->timeout_ms = map.hang_dial ? INFINITE : e->option[OPTION_CONNECT_TIMEOUT];
     op->cancel = CreateEventA(NULL, TRUE, FALSE, NULL);
     code = op->cancel ? route_find(&map, &op->to, &op->route) : WSAENOBUFS;
     if (!code && !real_extensions(op->s))

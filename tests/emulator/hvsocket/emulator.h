@@ -51,6 +51,7 @@ struct machine_map {
     DWORD dial_error;       /* not 0: every dial to another machine fails with this code at once */
     DWORD max_send;         /* not 0: WSASend takes at most so many bytes */
     bool conflict_at_listen;
+    bool hang_dial; /* the system's own time limit does not work */
     bool require_key;
 };
 

@@ -4,6 +4,7 @@
  *     Self              REG_SZ     name of this machine, as under Machines
  *     UnknownVmError    REG_DWORD  10051
  *     DialError         REG_DWORD  0
+ *     HangDial          REG_DWORD  1: a dial that waits does so for ever, whatever its time limit
  *     MaxSend           REG_DWORD  0
  *     ConflictAtListen  REG_DWORD  1: an address taken shows in listen(), not in bind()
  *     RequireKey        REG_DWORD  1: a listener on the host needs its GuestCommunicationServices
@@ -115,6 +116,7 @@ bool machine_load(void)
         read_machines(&map, self);
     map.unknown_vm_error = read_number("UnknownVmError", WSAENETUNREACH);
     map.dial_error = read_number("DialError", 0);
+    map.hang_dial = read_number("HangDial", 0);
     map.max_send = read_number("MaxSend", 0);
     map.conflict_at_listen = read_number("ConflictAtListen", 0);
     map.require_key = read_number("RequireKey", 0);
