@@ -65,6 +65,18 @@ static const struct text_row rows[] = {
      "世界 {0} 所依赖的其他世界过多"},
     {"sim.only", "this build can open only a simulated Windows", "此版本只能打开模拟的 Windows"},
     {"sim.only_hint", "start it with --simulate FOLDER", "请用 --simulate FOLDER 启动"},
+    {"sim.no_field",
+     "the world has no field {0}, or it is as always",
+     "世界中没有字段 {0}，或其为默认值"},
+    {"sim.say.made", "made a simulated Windows in {0}", "已在 {0} 中创建模拟的 Windows"},
+    {"sim.say.changed", "changed the simulated Windows in {0}", "已更改 {0} 中模拟的 Windows"},
+    {"sim.say.started", "started the simulated Windows in {0}", "已启动 {0} 中模拟的 Windows"},
+    {"sim.say.worlds", "built-in worlds:", "内置世界："},
+    {"sim.say.usage",
+     "usage: gpupv-agent sim DISK init [WORLD] | show [FIELD] | break KEY=VALUE... | power-cut | "
+     "boot | keys",
+     "用法：gpupv-agent sim DISK init [WORLD] | show [FIELD] | break KEY=VALUE... | power-cut | "
+     "boot | keys"},
 };
 
 const struct text_section text_section_sim = {

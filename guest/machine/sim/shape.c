@@ -305,7 +305,7 @@ static bool field_is_plain(const struct shape_field *field,
 {
     uint32_t count;
 
-    if (field->required)
+    if (field->required || field->kind == SHAPE_OBJECT)
         return false;
     if (field->kind == SHAPE_LIST || field->kind == SHAPE_TEXTS) {
         memcpy(&count, item + field->count_offset, sizeof(count));
@@ -316,13 +316,25 @@ static bool field_is_plain(const struct shape_field *field,
     return memcmp(item + field->offset, base + field->offset, field->size) == 0;
 }
 
+/* An object with nothing to say is left out. */
+static bool
+write_object(const struct shape_field *field, const void *item, const void *base, cJSON *json)
+{
+    cJSON *object = cJSON_CreateObject();
+    bool ok = object && shape_write(field->shape, item, base, object);
+
+    if (ok && object->child && cJSON_AddItemToObject(json, field->key, object))
+        return true;
+    cJSON_Delete(object);
+    return ok;
+}
+
 static bool write_field(const struct shape_field *field,
                         const unsigned char *item,
                         const unsigned char *base,
                         cJSON *json)
 {
     const unsigned char *at = item + field->offset;
-    cJSON *object;
     int index;
 
     switch (field->kind) {
@@ -334,8 +346,7 @@ static bool write_field(const struct shape_field *field,
         memcpy(&index, at, sizeof(index));
         return cJSON_AddStringToObject(json, field->key, field->names[index]) != NULL;
     case SHAPE_OBJECT:
-        object = cJSON_AddObjectToObject(json, field->key);
-        return object && shape_write(field->shape, at, base + field->offset, object);
+        return write_object(field, at, base + field->offset, json);
     case SHAPE_LIST:
     case SHAPE_TEXTS:
         return write_list(field, item, json);

@@ -29,7 +29,7 @@ struct shape;
 struct shape_field {
     const char *key;
     enum shape_kind kind;
-    bool required;
+    bool required; /* text: must be there; all kinds: always written */
     size_t offset, size;
     int64_t min, max;
     const char *const *names;

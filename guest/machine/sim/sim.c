@@ -288,7 +288,7 @@ bool machine_sim_edit_disk(const char *disk, const char *const *edits, struct er
         (void)events_settle(&sim->env);
         for (size_t i = 0; ok && edits[i]; i++)
             ok = apply_edit(sim, edits[i], err);
-        ok = release(sim, true, ok ? err : NULL) && ok;
+        ok = release(sim, ok, ok ? err : NULL) && ok;
     }
     sim_free(&sim->machine);
     return ok;
@@ -459,7 +459,7 @@ bool machine_sim_edit(struct machine *machine, const char *edit, struct err *err
         ok = apply_edit(sim, edit, err);
         sim->world->change++;
         if (sim->store)
-            ok = release(sim, true, ok ? err : NULL) && ok;
+            ok = release(sim, ok, ok ? err : NULL) && ok;
         uv_cond_broadcast(&sim->changed);
     }
     uv_mutex_unlock(&sim->lock);

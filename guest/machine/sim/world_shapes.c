@@ -38,6 +38,12 @@
     {                                                                                              \
         .key = #m, .kind = SHAPE_CHOICE, .names = (n), .name_count = COUNT_OF(n), AT(t, m)         \
     }
+/* written even when it is as always, for people and programs that ask for it */
+#define STATE_AT(t, m, n)                                                                          \
+    {                                                                                              \
+        .key = #m, .kind = SHAPE_CHOICE, .required = true, .names = (n),                           \
+        .name_count = COUNT_OF(n), AT(t, m)                                                        \
+    }
 #define OBJECT_AT(t, m, s)                                                                         \
     {                                                                                              \
         .key = #m, .kind = SHAPE_OBJECT, .shape = &s##_shape, AT(t, m)                             \
@@ -109,7 +115,7 @@ static void service_init(void *item)
 
 static const struct shape_field service_fields[] = {
     NAME_AT(world_service, name),
-    CHOICE_AT(world_service, state, state_names),
+    STATE_AT(world_service, state, state_names),
     CHOICE_AT(world_service, start, start_names),
     UINT_TO(world_service, start_ms, WAIT_MS_MAX),
     UINT_TO(world_service, stop_ms, WAIT_MS_MAX),
@@ -243,8 +249,8 @@ static const char *const rewrite_names[] = {"plan", "none", "lines", "all"};
 
 static const struct shape_field parsec_fields[] = {
     TEXT_AT(world_parsec, version),
-    CHOICE_AT(world_parsec, plan, plan_names),
-    CHOICE_AT(world_parsec, account, account_names),
+    STATE_AT(world_parsec, plan, plan_names),
+    STATE_AT(world_parsec, account, account_names),
     CHOICE_AT(world_parsec, rewrite, rewrite_names),
     UINT_AT(world_parsec, rewrites_left),
     BOOL_AT(world_parsec, per_user),
@@ -315,7 +321,7 @@ static const char *const trouble_names[NETWORK_TROUBLES] = {
 static const char *const proxy_names[] = {"ok", "refused", "denied"};
 
 static const struct shape_field network_fields[] = {
-    CHOICE_AT(world_network, trouble, trouble_names),
+    STATE_AT(world_network, trouble, trouble_names),
     TEXT_AT(world_network, proxy),
     CHOICE_AT(world_network, proxy_state, proxy_names),
 };
@@ -324,7 +330,7 @@ SHAPE(network, world_network, NULL);
 static const char *const power_names[] = {"off", "on", "reboot", "shutdown", "cut"};
 
 static const struct shape_field system_fields[] = {
-    CHOICE_AT(world_system, power, power_names),
+    STATE_AT(world_system, power, power_names),
     UINT_AT(world_system, boots),
     TEXT_AT(world_system, boot_id),
     TIME_AT(world_system, boot_at_ms),
