@@ -1,9 +1,18 @@
 /* Entry of gpupv. */
-#include "common/version.h"
+#include "host/command.h"
+#include "host/ui/console.h"
 
 #include <stdio.h>
 
-int main(void)
+int main(int argc, char **argv)
 {
-    return printf("gpupv %s\n", version_text()) < 0;
+    char **args;
+
+    console_open();
+    args = console_args(&argc, argv);
+    if (!args) {
+        fprintf(stderr, "gpupv: %s\n", text_raw(TEXT_HOST_ARGS_NOT_UTF8, console_lang()));
+        return CODE_USAGE;
+    }
+    return console_exit_code(command_main(argc, (const char *const *)args));
 }

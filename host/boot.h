@@ -1,0 +1,53 @@
+/*
+ * Starting, stopping and waiting for a VM, as `start`, `restart` and `up` need it: the GPU
+ * partition is attached or held back, a start has a deadline after which it counts as stuck, a
+ * shutdown is asked of the guest, and the agent's reports are watched until nothing moves any more.
+ * The caller holds the VM's lock. Blocking; one thread per VM.
+ */
+#ifndef GPUPV_HOST_BOOT_H
+#define GPUPV_HOST_BOOT_H
+
+#include "host/guest/connect.h"
+#include "host/many.h"
+#include "host/ui/progress.h"
+
+#define BOOT_SHUTDOWN_MS 120000
+#define BOOT_SETTLE_MS   (60 * 60 * 1000)
+
+/* How far a job is while it waits: the bar moves from `from` to `to`. */
+struct boot_stage {
+    struct call *call;
+    struct progress *progress;
+    unsigned from, to;
+};
+
+/* Switches the VM on and waits until its agent answers; ret_client may be NULL. A start that shows
+ * no sign of life is the error of report_boot_stuck (ERR_TIMEOUT). */
+bool boot_start(struct call *call,
+                struct target *target,
+                const struct boot_stage *stage,
+                struct client **ret_client,
+                struct err *err);
+
+/* Asks the guest's Windows to shut down and waits; force pulls the cord. Off already: true. */
+bool boot_stop(
+    struct call *call, struct target *target, bool force, int64_t timeout_ms, struct err *err);
+
+/* Gives the VM, which is off, the partition that its record wants, or takes it away (on false); the
+ * record remembers what was held back. */
+bool boot_gpu(struct call *call, struct target *target, bool on, struct err *err);
+
+/* Watches the agent's reports until nothing is being repaired or started any more, over reboots
+ * that the agent asks for; *ret_health is the last report, saved in the store. ERR_TIMEOUT with
+ * what is still open. */
+bool boot_settle(struct call *call,
+                 struct target *target,
+                 const struct boot_stage *stage,
+                 int64_t timeout_ms,
+                 struct health *ret_health,
+                 struct err *err);
+
+/* True when a report shows no work in progress. */
+bool boot_is_settled(const struct health *health);
+
+#endif

@@ -1,0 +1,150 @@
+/*
+ * Port: the hypervisor, in the terms of the field: virtual machines, their power, their GPU
+ * partition, what the guest publishes by key-value pairs, and where its agent can be reached.
+ * Implementations: sim (simulated machines as processes of this computer) and Hyper-V. Everything
+ * blocks; one thread at a time for one struct hypervisor, several structs and processes at once are
+ * fine. A machine is named by its id; names may repeat.
+ *
+ * A partition is attached and detached only while the machine is off, and only while the GPU has a
+ * free one. Power changes return when the hypervisor has done its part: a started machine boots, a
+ * machine asked to shut down may take its time (watch its state).
+ */
+#ifndef GPUPV_HYPERVISOR_H
+#define GPUPV_HYPERVISOR_H
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/fs.h"
+#include "common/link.h"
+
+#define VM_ID_BYTES     40
+#define VM_NAME_BYTES   104 /* Hyper-V: 100 characters; we take bytes */
+#define VM_MARKER_BYTES 40
+#define VM_SWITCH_BYTES 104
+#define GPU_PATH_BYTES  256
+#define GPU_NAME_BYTES  128
+#define GPUS_MAX        16
+#define VMS_MAX         4096
+#define KVP_BYTES       1000
+
+enum vm_state {
+    VM_OFF,
+    VM_STARTING, /* powered, Windows not up yet as far as the heartbeat tells */
+    VM_RUNNING,
+    VM_STOPPING,
+    VM_PAUSED,
+    VM_SAVED,
+    VM_STATES
+};
+
+enum vm_heartbeat { VM_HEARTBEAT_NONE, VM_HEARTBEAT_OK, VM_HEARTBEAT_LOST };
+
+enum vm_power {
+    VM_POWER_ON,
+    VM_POWER_SHUTDOWN, /* the guest's Windows is asked to shut down */
+    VM_POWER_OFF,      /* the cord is pulled */
+    VM_POWER_REBOOT,   /* the guest's Windows is asked to restart */
+    VM_POWER_RESET     /* the cord is pulled and put back */
+};
+
+struct vm_settings {
+    char name[VM_NAME_BYTES];
+    char marker[VM_MARKER_BYTES]; /* ours, kept with the machine: finds it again after a crash */
+    char disk[FS_PATH_BYTES];
+    char network[VM_SWITCH_BYTES]; /* the virtual switch; "" is the default one */
+    uint32_t memory_mb, cpus;
+};
+
+struct vm_info {
+    char id[VM_ID_BYTES];
+    struct vm_settings settings;
+    enum vm_state state;
+    enum vm_heartbeat heartbeat;
+    int64_t uptime_ms;
+    bool gpu_attached;
+    char gpu[GPU_PATH_BYTES]; /* the GPU of the partition */
+};
+
+struct gpu_info {
+    char path[GPU_PATH_BYTES]; /* identifies it, also among several of one name */
+    char name[GPU_NAME_BYTES];
+    char driver[32]; /* version of the host's driver */
+    uint32_t partitions, partitions_free;
+};
+
+/* The computer that the machines run on. */
+struct host_info {
+    char build[32]; /* of its Windows: "10.0.26100.4946" */
+    struct gpu_info gpus[GPUS_MAX];
+    size_t gpu_count;
+};
+
+struct hypervisor;
+
+struct hypervisor_ops {
+    /* All machines in one call; the caller frees *ret_vms with free(). */
+    bool (*list)(struct hypervisor *h,
+                 struct vm_info **ret_vms,
+                 size_t *ret_count,
+                 struct err *err);
+    bool (*host)(struct hypervisor *h, struct host_info *ret_host, struct err *err);
+    /* Makes a machine that is off, without a GPU; ret_id: VM_ID_BYTES. */
+    bool (*create)(struct hypervisor *h,
+                   const struct vm_settings *settings,
+                   char *ret_id,
+                   struct err *err);
+    /* Changes a machine that is off. */
+    bool (*configure)(struct hypervisor *h,
+                      const char *id,
+                      const struct vm_settings *settings,
+                      struct err *err);
+    /* Forgets a machine that is off; its disk stays. A missing one is fine. */
+    bool (*remove)(struct hypervisor *h, const char *id, struct err *err);
+    /* ERR_CONFLICT when the state does not allow it. */
+    bool (*power)(struct hypervisor *h, const char *id, enum vm_power power, struct err *err);
+    /* Gives the machine a partition of the GPU at path, NULL takes it away. */
+    bool (*gpu)(struct hypervisor *h, const char *id, const char *path, struct err *err);
+    /* Appends what the guest's agent published ("" when nothing; at most KVP_BYTES). */
+    bool (*kvp)(struct hypervisor *h, const char *id, struct buf *out, struct err *err);
+    /* Where the guest's agent listens. */
+    bool (*address)(struct hypervisor *h,
+                    const char *id,
+                    struct link_address *ret_address,
+                    struct err *err);
+    /* Blocks until a machine may have changed or timeout_ms passed. */
+    bool (*wait_change)(struct hypervisor *h, int64_t timeout_ms, struct err *err);
+    void (*free)(struct hypervisor *h);
+};
+
+/* First member of every implementation. */
+struct hypervisor {
+    const struct hypervisor_ops *ops;
+    int64_t boot_deadline_ms; /* a start without heartbeat and agent for so long is stuck */
+};
+
+/* Opens the simulation kept in folder, which is made when missing. program is the gpupv whose
+ * hidden command runs a machine, NULL: this executable. The caller frees with hypervisor_free. */
+bool hypervisor_open_sim(const char *folder,
+                         const char *program,
+                         struct hypervisor **ret_hypervisor,
+                         struct err *err);
+
+/* Opens this computer's hypervisor; ERR_UNSUPPORTED where there is none. */
+bool hypervisor_open_system(struct hypervisor **ret_hypervisor, struct err *err);
+
+/* NULL is fine. */
+void hypervisor_free(struct hypervisor *hypervisor);
+
+/* One machine by id; ERR_NOT_FOUND. */
+bool hypervisor_find(struct hypervisor *h, const char *id, struct vm_info *ret_vm, struct err *err);
+
+/* Waits until the machine is in state, at most timeout_ms (ERR_TIMEOUT). A machine that is gone is
+ * ERR_NOT_FOUND. */
+bool hypervisor_wait_state(
+    struct hypervisor *h, const char *id, enum vm_state state, int64_t timeout_ms, struct err *err);
+
+/* Stable name of a state ("running") and its sentence. */
+const char *vm_state_name(enum vm_state state);
+enum text_id vm_state_text(enum vm_state state);
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * Port: virtual disks and what is in them, cut where Windows has to do the work: disks, file
+ * systems, applying a Windows image, the tree of files of a volume, boot files. Implementations:
+ * `dir` (a disk is a plain folder: simulation and tests), `fault` (wraps any other and lets the
+ * n-th call fail), and Windows' own. Sequences (layout, injection, undo) are portable code above
+ * the port.
+ *
+ * Names inside a volume are components separated by '/', relative to its root, compared without
+ * case; each must be safe as a file name (fs_name_is_safe), else ERR_UNSAFE. Everything blocks; one
+ * thread at a time for one port.
+ */
+#ifndef GPUPV_IMAGE_H
+#define GPUPV_IMAGE_H
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "common/fs.h"
+
+#define IMAGE_PARTITIONS  8
+#define IMAGE_LABEL_BYTES 32
+
+struct image_port;
+struct image_disk;   /* an attached disk */
+struct image_volume; /* a partition of it; lives as long as the disk is attached */
+
+enum image_access { IMAGE_READ, IMAGE_WRITE };
+enum image_fs { IMAGE_FAT32, IMAGE_NTFS };
+enum image_role { IMAGE_ESP, IMAGE_MSR, IMAGE_WINDOWS, IMAGE_RECOVERY };
+
+/* Who may use a file or folder. */
+enum image_acl {
+    IMAGE_ACL_INHERIT,
+    IMAGE_ACL_PRIVATE, /* SYSTEM and Administrators */
+    IMAGE_ACL_PROGRAM  /* they may write, users may read and run */
+};
+
+struct image_partition {
+    enum image_role role;
+    uint64_t size_bytes; /* 0: what is left; the last one only */
+};
+
+struct image_disk_ops {
+    /* Makes an empty dynamic disk; ERR_EXISTS when there is something at path. */
+    bool (*create)(struct image_port *port, const char *path, uint64_t size_bytes, struct err *err);
+    /* Makes a disk whose content is that of parent until it is changed. */
+    bool (*create_child)(struct image_port *port,
+                         const char *path,
+                         const char *parent,
+                         struct err *err);
+    bool (*attach)(struct image_port *port,
+                   const char *path,
+                   enum image_access access,
+                   struct image_disk **ret_disk,
+                   struct err *err);
+    /* Writes the partition table; what was on the disk is gone. */
+    bool (*layout)(struct image_port *port,
+                   struct image_disk *disk,
+                   const struct image_partition *partitions,
+                   size_t count,
+                   struct err *err);
+    /* The volume of the first partition with this role; ERR_NOT_FOUND. */
+    bool (*volume)(struct image_port *port,
+                   struct image_disk *disk,
+                   enum image_role role,
+                   struct image_volume **ret_volume,
+                   struct err *err);
+    /* Flushes and lets go; frees disk and its volumes also when it returns false. NULL is fine. */
+    bool (*detach)(struct image_port *port, struct image_disk *disk, struct err *err);
+    /* Deletes a disk that is not attached; a missing one is fine. */
+    bool (*remove)(struct image_port *port, const char *path, struct err *err);
+};
+
+struct image_volume_ops {
+    /* Makes an empty file system. */
+    bool (*format)(struct image_port *port,
+                   struct image_volume *volume,
+                   enum image_fs fs,
+                   const char *label,
+                   struct err *err);
+    /* Bytes that still fit. */
+    bool (*free_space)(struct image_port *port,
+                       struct image_volume *volume,
+                       uint64_t *ret_bytes,
+                       struct err *err);
+};
+
+/* Told how far applying is (0..1000); returning false cancels (ERR_CANCELLED). */
+typedef bool (*image_progress)(unsigned permille, void *user);
+
+struct image_apply_ops {
+    /* Unpacks image `index` (from 1) of the source (WIM, ESD) to the root of an empty volume. */
+    bool (*apply)(struct image_port *port,
+                  const char *source,
+                  unsigned index,
+                  struct image_volume *volume,
+                  image_progress progress,
+                  void *user,
+                  struct err *err);
+    /* Makes the disk start the Windows on `windows`. */
+    bool (*boot)(struct image_port *port,
+                 struct image_volume *windows,
+                 struct image_volume *esp,
+                 const char *locale,
+                 struct err *err);
+};
+
+struct image_tree_ops {
+    /* Makes a folder with its parents; an existing one is fine. */
+    bool (*make_dir)(struct image_port *port,
+                     struct image_volume *volume,
+                     const char *name,
+                     struct err *err);
+    /* Writes a file, replacing one that is there in place (its permissions stay). */
+    bool (*put)(struct image_port *port,
+                struct image_volume *volume,
+                const char *name,
+                const void *data,
+                size_t length,
+                struct err *err);
+    /* The same with the content of a file of this computer. */
+    bool (*put_file)(struct image_port *port,
+                     struct image_volume *volume,
+                     const char *name,
+                     const char *source,
+                     struct err *err);
+    /* Appends the content of a file to out; ERR_NOT_FOUND. */
+    bool (*get)(struct image_port *port,
+                struct image_volume *volume,
+                const char *name,
+                struct buf *out,
+                struct err *err);
+    bool (*stat)(struct image_port *port,
+                 struct image_volume *volume,
+                 const char *name,
+                 struct fs_stat *ret_stat,
+                 struct err *err);
+    bool (*set_acl)(struct image_port *port,
+                    struct image_volume *volume,
+                    const char *name,
+                    enum image_acl acl,
+                    struct err *err);
+    /* Removes a file or a whole folder; a missing one is fine. */
+    bool (*remove)(struct image_port *port,
+                   struct image_volume *volume,
+                   const char *name,
+                   struct err *err);
+};
+
+/* First member of every implementation. */
+struct image_port {
+    const struct image_disk_ops *disk;
+    const struct image_volume_ops *volume;
+    const struct image_apply_ops *apply;
+    const struct image_tree_ops *tree;
+    void (*free)(struct image_port *port);
+};
+
+/* NULL is fine. */
+void image_free(struct image_port *port);
+
+/* Disks are folders: a disk's Windows volume is the folder itself, the other partitions are folders
+ * below it whose names begin with '.'; a Windows image is a folder to copy. Caller frees with
+ * image_free. */
+bool image_open_dir(struct image_port **ret_port, struct err *err);
+
+/* Which call fails, and how. */
+struct image_fault {
+    unsigned call; /* counted from 1 over all functions; 0: none */
+    enum err_kind kind;
+    bool after; /* fails after it was done, as a lost answer would */
+};
+
+/* Wraps inner, which it does not own; fault may be changed between calls. Caller frees with
+ * image_free. image_fault_calls counts what was called so far. */
+bool image_open_fault(struct image_port *inner,
+                      const struct image_fault *fault,
+                      struct image_port **ret_port,
+                      struct err *err);
+unsigned image_fault_calls(const struct image_port *port);
+
+#endif

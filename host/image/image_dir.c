@@ -1,0 +1,484 @@
+/* Disks as plain folders. */
+#include "host/image/image.h"
+
+#include "common/json.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LABEL_FILE ".disk.json"
+#define COPY_BYTES ((size_t)256 << 20)
+#define COPY_DEPTH 64
+#define PERMILLE   1000
+#define ROLES      4
+
+struct image_volume {
+    bool there;
+    char root[FS_PATH_BYTES];
+};
+
+struct image_disk {
+    enum image_access access;
+    char path[FS_PATH_BYTES];
+    struct image_volume volumes[ROLES];
+};
+
+static const char *const role_folders[ROLES] = {[IMAGE_ESP] = ".esp",
+                                                [IMAGE_MSR] = ".msr",
+                                                [IMAGE_WINDOWS] = "",
+                                                [IMAGE_RECOVERY] = ".recovery"};
+
+void image_free(struct image_port *port)
+{
+    if (port)
+        port->free(port);
+}
+
+/* ---- names ---- */
+
+struct lookup {
+    const char *wanted;
+    char found[FS_NAME_BYTES];
+};
+
+static bool same_name(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++)
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b))
+            return false;
+    return *a == *b;
+}
+
+static bool match(const char *name, enum fs_kind kind, void *user)
+{
+    struct lookup *lookup = user;
+
+    (void)kind;
+    if (!same_name(name, lookup->wanted))
+        return true;
+    text_copy(lookup->found, sizeof lookup->found, name);
+    return false;
+}
+
+/* Turns a name inside the volume into a path; components that exist are found without case. */
+static bool resolve(const struct image_volume *volume, const char *name, char *out, struct err *err)
+{
+    char part[FS_NAME_BYTES], folder[FS_PATH_BYTES];
+
+    text_copy(out, FS_PATH_BYTES, volume->root);
+    while (*name) {
+        size_t length = strcspn(name, "/");
+        struct lookup lookup = {.wanted = part};
+
+        if (length >= sizeof part)
+            return err_set(err, ERR_UNSAFE, TEXT_FILE_UNSAFE, name, NULL);
+        memcpy(part, name, length);
+        part[length] = 0;
+        if (!fs_name_is_safe(part))
+            return err_set(err, ERR_UNSAFE, TEXT_FILE_UNSAFE, part, NULL);
+        text_copy(folder, sizeof folder, out);
+        if (!fs_list(folder, match, &lookup, err) ||
+            !fs_join(out, folder, *lookup.found ? lookup.found : part, err))
+            return false;
+        name += length;
+        name += *name == '/';
+    }
+    return true;
+}
+
+/* ---- disks ---- */
+
+static bool write_label(const char *path, uint64_t size_bytes, struct err *err)
+{
+    char file[FS_PATH_BYTES], text[64];
+
+    snprintf(text, sizeof text, "{\"size_bytes\": %llu}\n", (unsigned long long)size_bytes);
+    return fs_join(file, path, LABEL_FILE, err) &&
+           fs_write_atomic(file, text, strlen(text), FS_PRIVATE, err);
+}
+
+static bool refuse_existing(const char *path, struct err *err)
+{
+    struct fs_stat stat;
+
+    if (!fs_stat(path, &stat, err))
+        return false;
+    return stat.kind == FS_MISSING || err_set(err, ERR_EXISTS, TEXT_HOST_DISK_EXISTS, path, NULL);
+}
+
+static bool
+dir_create(struct image_port *port, const char *path, uint64_t size_bytes, struct err *err)
+{
+    (void)port;
+    return refuse_existing(path, err) && fs_make_dirs(path, FS_PRIVATE, err) &&
+           write_label(path, size_bytes, err);
+}
+
+static bool copy_file(const char *from, const char *to, struct err *err)
+{
+    struct buf data;
+    bool ok;
+
+    buf_init(&data, COPY_BYTES);
+    ok = fs_read(from, COPY_BYTES, &data, err) &&
+         fs_write_atomic(to, data.data, data.len, FS_PRIVATE, err);
+    buf_done(&data);
+    return ok;
+}
+
+struct copy {
+    const char *from, *to;
+    unsigned depth;
+    bool ok;
+    struct err *err;
+};
+
+static bool copy_tree(const char *from, const char *to, unsigned depth, struct err *err);
+
+static bool copy_one(const char *name, enum fs_kind kind, void *user)
+{
+    struct copy *copy = user;
+    char from[FS_PATH_BYTES], to[FS_PATH_BYTES];
+
+    copy->ok = fs_join(from, copy->from, name, copy->err) && fs_join(to, copy->to, name, copy->err);
+    if (copy->ok && kind == FS_FOLDER)
+        copy->ok = copy_tree(from, to, copy->depth + 1, copy->err);
+    else if (copy->ok && kind == FS_FILE)
+        copy->ok = copy_file(from, to, copy->err);
+    return copy->ok;
+}
+
+static bool copy_tree(const char *from, const char *to, unsigned depth, struct err *err)
+{
+    struct copy copy = {from, to, depth, true, err};
+
+    if (depth > COPY_DEPTH)
+        return err_set(err, ERR_TOO_LARGE, TEXT_FILE_UNSAFE, from, NULL);
+    return fs_make_dirs(to, FS_PRIVATE, err) && fs_list(from, copy_one, &copy, err) && copy.ok;
+}
+
+static bool is_disk(const char *path, struct err *err)
+{
+    char file[FS_PATH_BYTES];
+    struct fs_stat stat;
+
+    if (!fs_join(file, path, LABEL_FILE, err) || !fs_stat(file, &stat, err))
+        return false;
+    return stat.kind == FS_FILE || err_set(err, ERR_NOT_FOUND, TEXT_HOST_NO_DISK, path, NULL);
+}
+
+static bool
+dir_create_child(struct image_port *port, const char *path, const char *parent, struct err *err)
+{
+    (void)port;
+    return is_disk(parent, err) && refuse_existing(path, err) && copy_tree(parent, path, 0, err);
+}
+
+static bool find_volumes(struct image_disk *disk, struct err *err)
+{
+    for (size_t role = 0; role < ROLES; role++) {
+        struct image_volume *volume = &disk->volumes[role];
+        struct fs_stat stat;
+
+        if (!*role_folders[role])
+            text_copy(volume->root, sizeof volume->root, disk->path);
+        else if (!fs_join(volume->root, disk->path, role_folders[role], err))
+            return false;
+        if (!fs_stat(volume->root, &stat, err))
+            return false;
+        volume->there = stat.kind == FS_FOLDER;
+    }
+    return true;
+}
+
+static bool dir_attach(struct image_port *port,
+                       const char *path,
+                       enum image_access access,
+                       struct image_disk **ret_disk,
+                       struct err *err)
+{
+    struct image_disk *disk = calloc(1, sizeof *disk);
+
+    (void)port;
+    if (!disk)
+        return err_no_memory(err);
+    disk->access = access;
+    text_copy(disk->path, sizeof disk->path, path);
+    if (!is_disk(path, err) || !find_volumes(disk, err)) {
+        free(disk);
+        return false;
+    }
+    *ret_disk = disk;
+    return true;
+}
+
+static bool dir_layout(struct image_port *port,
+                       struct image_disk *disk,
+                       const struct image_partition *partitions,
+                       size_t count,
+                       struct err *err)
+{
+    (void)port;
+    for (size_t i = 0; i < count; i++) {
+        struct image_volume *volume = &disk->volumes[partitions[i].role];
+
+        if (!partitions[i].size_bytes && i + 1 < count)
+            return err_set(err, ERR_BAD_INPUT, TEXT_HOST_LAYOUT_BAD, TEXT_NUM(i + 1), NULL);
+        if (!fs_make_dirs(volume->root, FS_PRIVATE, err))
+            return false;
+        volume->there = true;
+    }
+    return true;
+}
+
+static bool dir_volume(struct image_port *port,
+                       struct image_disk *disk,
+                       enum image_role role,
+                       struct image_volume **ret_volume,
+                       struct err *err)
+{
+    (void)port;
+    if (!disk->volumes[role].there)
+        return err_set(err, ERR_NOT_FOUND, TEXT_HOST_NO_VOLUME, disk->path, NULL);
+    *ret_volume = &disk->volumes[role];
+    return true;
+}
+
+static bool dir_detach(struct image_port *port, struct image_disk *disk, struct err *err)
+{
+    (void)port;
+    (void)err;
+    free(disk);
+    return true;
+}
+
+static bool dir_remove_disk(struct image_port *port, const char *path, struct err *err)
+{
+    struct fs_stat stat;
+
+    (void)port;
+    if (!fs_stat(path, &stat, err))
+        return false;
+    /* a folder that is no disk of ours is somebody else's */
+    return stat.kind == FS_MISSING || (is_disk(path, err) && fs_remove_tree(path, err));
+}
+
+/* ---- volumes ---- */
+
+static bool dir_format(struct image_port *port,
+                       struct image_volume *volume,
+                       enum image_fs fs,
+                       const char *label,
+                       struct err *err)
+{
+    (void)port;
+    (void)fs;
+    if (strlen(label) >= IMAGE_LABEL_BYTES)
+        return err_set(
+            err, ERR_BAD_INPUT, TEXT_JSON_TOO_LONG, label, TEXT_NUM(IMAGE_LABEL_BYTES - 1), NULL);
+    return fs_make_dirs(volume->root, FS_PRIVATE, err);
+}
+
+static bool dir_free_space(struct image_port *port,
+                           struct image_volume *volume,
+                           uint64_t *ret_bytes,
+                           struct err *err)
+{
+    (void)port;
+    return fs_free_space(volume->root, ret_bytes, err);
+}
+
+static bool dir_apply(struct image_port *port,
+                      const char *source,
+                      unsigned index,
+                      struct image_volume *volume,
+                      image_progress progress,
+                      void *user,
+                      struct err *err)
+{
+    struct fs_stat stat;
+
+    (void)port;
+    if (!fs_stat(source, &stat, err))
+        return false;
+    if (stat.kind != FS_FOLDER || index != 1)
+        return err_set(err, ERR_NOT_FOUND, TEXT_HOST_NO_IMAGE, source, TEXT_NUM(index), NULL);
+    if (progress && !progress(0, user))
+        return err_set(err, ERR_CANCELLED, TEXT_HOST_CANCELLED, NULL);
+    if (!copy_tree(source, volume->root, 0, err))
+        return false;
+    if (progress && !progress(PERMILLE, user))
+        return err_set(err, ERR_CANCELLED, TEXT_HOST_CANCELLED, NULL);
+    return true;
+}
+
+static bool dir_boot(struct image_port *port,
+                     struct image_volume *windows,
+                     struct image_volume *esp,
+                     const char *locale,
+                     struct err *err)
+{
+    char path[FS_PATH_BYTES];
+
+    (void)port;
+    (void)windows;
+    return fs_join(path, esp->root, "boot.txt", err) &&
+           fs_write_atomic(path, locale, strlen(locale), FS_PRIVATE, err);
+}
+
+/* ---- trees ---- */
+
+static bool dir_make_dir(struct image_port *port,
+                         struct image_volume *volume,
+                         const char *name,
+                         struct err *err)
+{
+    char path[FS_PATH_BYTES];
+
+    (void)port;
+    return resolve(volume, name, path, err) && fs_make_dirs(path, FS_PRIVATE, err);
+}
+
+/* The path of a file whose folder exists. */
+static bool place(struct image_volume *volume, const char *name, char *out, struct err *err)
+{
+    char folder[FS_PATH_BYTES];
+    struct fs_stat stat;
+    char *slash;
+
+    if (!resolve(volume, name, out, err))
+        return false;
+    text_copy(folder, sizeof folder, out);
+    slash = strrchr(folder, '/');
+    if (slash)
+        *slash = 0;
+    if (!fs_stat(folder, &stat, err))
+        return false;
+    return stat.kind == FS_FOLDER || err_set(err, ERR_NOT_FOUND, TEXT_FILE_OPEN, folder, NULL);
+}
+
+static bool dir_put(struct image_port *port,
+                    struct image_volume *volume,
+                    const char *name,
+                    const void *data,
+                    size_t length,
+                    struct err *err)
+{
+    char path[FS_PATH_BYTES];
+
+    (void)port;
+    return place(volume, name, path, err) && fs_write_atomic(path, data, length, FS_PRIVATE, err);
+}
+
+static bool dir_put_file(struct image_port *port,
+                         struct image_volume *volume,
+                         const char *name,
+                         const char *source,
+                         struct err *err)
+{
+    char path[FS_PATH_BYTES];
+
+    (void)port;
+    return place(volume, name, path, err) && copy_file(source, path, err);
+}
+
+static bool dir_get(struct image_port *port,
+                    struct image_volume *volume,
+                    const char *name,
+                    struct buf *out,
+                    struct err *err)
+{
+    char path[FS_PATH_BYTES];
+
+    (void)port;
+    return resolve(volume, name, path, err) && fs_read(path, COPY_BYTES, out, err);
+}
+
+static bool dir_stat(struct image_port *port,
+                     struct image_volume *volume,
+                     const char *name,
+                     struct fs_stat *ret_stat,
+                     struct err *err)
+{
+    char path[FS_PATH_BYTES];
+
+    (void)port;
+    return resolve(volume, name, path, err) && fs_stat(path, ret_stat, err);
+}
+
+/* Everything in such a disk is private anyway; the name must exist as on a real volume. */
+static bool dir_set_acl(struct image_port *port,
+                        struct image_volume *volume,
+                        const char *name,
+                        enum image_acl acl,
+                        struct err *err)
+{
+    struct fs_stat stat;
+
+    (void)acl;
+    if (!dir_stat(port, volume, name, &stat, err))
+        return false;
+    return stat.kind != FS_MISSING || err_set(err, ERR_NOT_FOUND, TEXT_FILE_OPEN, name, NULL);
+}
+
+static bool
+dir_remove(struct image_port *port, struct image_volume *volume, const char *name, struct err *err)
+{
+    char path[FS_PATH_BYTES];
+    struct fs_stat stat;
+
+    (void)port;
+    if (!*name)
+        return err_set(err, ERR_UNSAFE, TEXT_FILE_UNSAFE, name, NULL);
+    if (!resolve(volume, name, path, err) || !fs_stat(path, &stat, err))
+        return false;
+    return stat.kind == FS_FOLDER ? fs_remove_tree(path, err) : fs_remove(path, err);
+}
+
+static void dir_free(struct image_port *port)
+{
+    free(port);
+}
+
+static const struct image_disk_ops disk_ops = {
+    .create = dir_create,
+    .create_child = dir_create_child,
+    .attach = dir_attach,
+    .layout = dir_layout,
+    .volume = dir_volume,
+    .detach = dir_detach,
+    .remove = dir_remove_disk,
+};
+
+static const struct image_volume_ops volume_ops = {
+    .format = dir_format,
+    .free_space = dir_free_space,
+};
+
+static const struct image_apply_ops apply_ops = {
+    .apply = dir_apply,
+    .boot = dir_boot,
+};
+
+static const struct image_tree_ops tree_ops = {
+    .make_dir = dir_make_dir,
+    .put = dir_put,
+    .put_file = dir_put_file,
+    .get = dir_get,
+    .stat = dir_stat,
+    .set_acl = dir_set_acl,
+    .remove = dir_remove,
+};
+
+bool image_open_dir(struct image_port **ret_port, struct err *err)
+{
+    struct image_port *port = calloc(1, sizeof *port);
+
+    if (!port)
+        return err_no_memory(err);
+    *port = (struct image_port){&disk_ops, &volume_ops, &apply_ops, &tree_ops, dir_free};
+    *ret_port = port;
+    return true;
+}

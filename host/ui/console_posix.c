@@ -1,0 +1,65 @@
+/* The terminal on Linux. */
+#include "host/ui/console.h"
+
+#include "common/fs.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void console_open(void)
+{
+}
+
+char **console_args(int *argc, char **argv)
+{
+    for (int i = 0; i < *argc; i++)
+        if (!text_is_utf8(argv[i], strlen(argv[i])))
+            return NULL;
+    return argv;
+}
+
+bool console_is_terminal(FILE *stream)
+{
+    return isatty(fileno(stream)) == 1;
+}
+
+bool console_has_escapes(FILE *stream)
+{
+    char term[64];
+
+    return console_is_terminal(stream) && fs_env("TERM", term, sizeof term) &&
+           strcmp(term, "dumb") != 0;
+}
+
+unsigned console_width(FILE *stream)
+{
+    struct winsize size;
+
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+enum text_lang console_lang(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    enum text_lang lang = TEXT_EN;
+    char value[64];
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (!fs_env(names[i], value, sizeof value) || !*value)
+            continue;
+        text_lang_parse(value, &lang);
+        break;
+    }
+    return lang;
+}
+
+int console_exit_code(int code)
+{
+    return code > 255 ? 10 : code;
+}
+
+bool console_is_admin(void)
+{
+    return geteuid() == 0;
+}
