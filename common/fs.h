@@ -60,8 +60,15 @@ bool fs_remove_tree(const char *path, struct err *err);
 
 enum fs_kind { FS_MISSING, FS_FILE, FS_FOLDER, FS_LINK, FS_OTHER };
 
+/* Attributes that both sides of a copy keep; on POSIX systems only the first exists. */
+#define FS_READONLY   0x1u
+#define FS_HIDDEN     0x2u
+#define FS_SYSTEM     0x4u
+#define FS_ATTRIBUTES 0x7u /* all of them */
+
 struct fs_stat {
     enum fs_kind kind;
+    unsigned attributes;
     uint64_t size_bytes;
     int64_t modified_ms; /* Unix time */
     unsigned links;

@@ -99,6 +99,7 @@ bool fs_handle_stat(HANDLE handle, const char *path, struct fs_stat *ret_stat, s
         ret_stat->kind = FS_FOLDER;
     else
         ret_stat->kind = GetFileType(handle) == FILE_TYPE_DISK ? FS_FILE : FS_OTHER;
+    ret_stat->attributes = found.dwFileAttributes & FS_ATTRIBUTES; /* Windows' own bits */
     ret_stat->size_bytes = (uint64_t)found.nFileSizeHigh << 32 | found.nFileSizeLow;
     steps = (int64_t)((uint64_t)found.ftLastWriteTime.dwHighDateTime << 32 |
                       found.ftLastWriteTime.dwLowDateTime);

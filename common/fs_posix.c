@@ -39,6 +39,7 @@ void fs_stat_from(const struct stat *from, struct fs_stat *ret_stat)
                      : S_ISDIR(from->st_mode) ? FS_FOLDER
                      : S_ISLNK(from->st_mode) ? FS_LINK
                                               : FS_OTHER;
+    ret_stat->attributes = from->st_mode & S_IWUSR ? 0 : FS_READONLY;
     ret_stat->size_bytes = (uint64_t)from->st_size;
     ret_stat->modified_ms = (int64_t)from->st_mtim.tv_sec * 1000 + from->st_mtim.tv_nsec / 1000000;
     ret_stat->links = (unsigned)from->st_nlink;
