@@ -12,11 +12,11 @@
 #ifndef GPUPV_GUEST_PAYLOAD_H
 #define GPUPV_GUEST_PAYLOAD_H
 
+#include "common/digest.h"
 #include "common/fs.h"
 
-#define PAYLOAD_MAX_BYTES  ((uint64_t)512 * 1024 * 1024)
-#define PAYLOAD_FREE_BYTES ((uint64_t)512 * 1024 * 1024) /* stays free on the volume */
-#define PAYLOAD_HASH_BYTES 65                            /* SHA-256 in hex digits */
+#define PAYLOAD_MAX_BYTES  ((uint64_t)64 * 1024 * 1024)  /* today's have 1 to 4 MB */
+#define PAYLOAD_FREE_BYTES ((uint64_t)256 * 1024 * 1024) /* stays free on the volume */
 
 enum payload_id { PAYLOAD_PARSEC, PAYLOAD_PARSEC_VDD, PAYLOAD_VB_CABLE, PAYLOAD_COUNT };
 
@@ -33,7 +33,7 @@ struct payload_info {
     enum payload_id id;
     char file[FS_NAME_BYTES];
     char version[32];
-    char sha256[PAYLOAD_HASH_BYTES];
+    char sha256[DIGEST_HEX_BYTES];
     char publisher[128];
     uint64_t size_bytes;
 };
