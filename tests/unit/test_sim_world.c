@@ -194,14 +194,15 @@ static void a_copy_does_not_follow_the_original(void **state)
     free_world(copy);
 }
 
-static void keys_are_sorted_unique_and_take_each_of_their_values(void **state)
+static void keys_are_unique_and_take_each_of_their_values(void **state)
 {
     (void)state;
     for (size_t i = 0; edit_key(i); i++) {
-        const struct edit_key *key = edit_key(i), *next = edit_key(i + 1);
+        const struct edit_key *key = edit_key(i);
         char value[64];
 
-        assert_true(!next || strcmp(key->key, next->key) < 0);
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(key->key, edit_key(j)->key);
         if (key->values[0] == '<')
             continue;
         for (const char *at = key->values; *at;
@@ -224,7 +225,7 @@ int main(void)
         cmocka_unit_test(every_built_in_world_can_be_read_and_survives_writing),
         cmocka_unit_test(an_unknown_world_is_refused_with_all_names),
         cmocka_unit_test(a_copy_does_not_follow_the_original),
-        cmocka_unit_test(keys_are_sorted_unique_and_take_each_of_their_values),
+        cmocka_unit_test(keys_are_unique_and_take_each_of_their_values),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

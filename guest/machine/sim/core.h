@@ -95,6 +95,7 @@ void core_wake(struct sim *sim);
 /* The ports of one file each: puts the tables of functions into sim. */
 void port_devices_init(struct sim *sim);
 void port_services_init(struct sim *sim);
+void port_processes_init(struct sim *sim);
 void port_files_init(struct sim *sim);
 void port_displays_init(struct sim *sim);
 void port_system_init(struct sim *sim);

@@ -171,6 +171,11 @@ bool store_save(struct store *store, struct world *world, struct err *err)
     return true;
 }
 
+void store_forget(struct store *store)
+{
+    store->seen = 0;
+}
+
 static uint64_t live_sum(const unsigned char *bytes)
 {
     uint64_t sum = 0x9e3779b97f4a7c15u;

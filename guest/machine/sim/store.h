@@ -34,6 +34,9 @@ bool store_load(struct store *store, struct world *world, struct err *err);
 /* Writes the world; with the lock held. */
 bool store_save(struct store *store, struct world *world, struct err *err);
 
+/* What was read last is changed and will not be written: the next look reads anew. */
+void store_forget(struct store *store);
+
 /* Reads and writes the monitors. */
 void store_live_get(struct store *store, struct world_live *ret_live);
 bool store_live_put(struct store *store, const struct world_live *live, struct err *err);

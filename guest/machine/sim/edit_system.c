@@ -1,0 +1,123 @@
+/* Keys that change network, session, time and the system as a whole. */
+#include "guest/machine/sim/edit_rows.h"
+
+#include "guest/machine/sim/logon.h"
+
+#include <stdlib.h>
+
+static bool set_network(struct sim_env *env, const char *value, struct err *err)
+{
+    static const struct {
+        const char *value;
+        enum network_trouble trouble;
+        const char *proxy; /* NULL: stays */
+        enum world_proxy state;
+    } rows[] = {
+        {"ok", NETWORK_OK, NULL, WORLD_PROXY_OK},
+        {"dead", NETWORK_NO_NAMES, "", WORLD_PROXY_OK},
+        {"no_address", NETWORK_NO_ADDRESS, "", WORLD_PROXY_OK},
+        {"no_names", NETWORK_NO_NAMES, NULL, WORLD_PROXY_OK},
+        {"proxy", NETWORK_BLOCKED, NULL, WORLD_PROXY_OK},
+        {"proxy_refused", NETWORK_BLOCKED, NULL, WORLD_PROXY_REFUSED},
+        {"proxy_denied", NETWORK_BLOCKED, NULL, WORLD_PROXY_DENIED},
+        {"blocked", NETWORK_BLOCKED, "", WORLD_PROXY_OK},
+        {"clock_wrong", NETWORK_CLOCK_WRONG, NULL, WORLD_PROXY_OK},
+        {"no_udp", NETWORK_NO_UDP, NULL, WORLD_PROXY_OK},
+        {"double_nat", NETWORK_DOUBLE_NAT, NULL, WORLD_PROXY_OK},
+    };
+    struct world_network *network = &env->world->network;
+
+    (void)err;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!edit_is(value, rows[i].value))
+            continue;
+        network->trouble = rows[i].trouble;
+        network->proxy_state = rows[i].state;
+        if (rows[i].proxy)
+            network->proxy[0] = 0;
+        else if (!network->proxy[0])
+            text_copy(network->proxy, sizeof(network->proxy), "127.0.0.1:7890");
+    }
+    logon_network(env);
+    return true;
+}
+
+static bool set_session(struct sim_env *env, const char *value, struct err *err)
+{
+    struct world_session *session = &env->world->session;
+
+    (void)err;
+    if (edit_is(value, "logged_off")) {
+        logon_end(env);
+        return true;
+    }
+    if (!session->logged_on)
+        logon_begin(env);
+    session->enhanced = edit_is(value, "enhanced");
+    session->busy = edit_is(value, "busy");
+    if (edit_is(value, "idle"))
+        session->input_ms = env->now_ms - 24 * 3600 * (int64_t)1000;
+    else
+        session->input_ms = env->now_ms;
+    return true;
+}
+
+static bool set_setup(struct sim_env *env, const char *value, struct err *err)
+{
+    (void)err;
+    env->world->system.setup_stuck = edit_is(value, "running");
+    if (edit_is(value, "done"))
+        env->world->system.setup_until_ms = 0;
+    return true;
+}
+
+static bool set_power(struct sim_env *env, const char *value, struct err *err)
+{
+    (void)err;
+    env->world->system.power = edit_is(value, "cut")        ? WORLD_CUT
+                               : edit_is(value, "off")      ? WORLD_OFF
+                               : edit_is(value, "shutdown") ? WORLD_SHUTDOWN
+                                                            : WORLD_REBOOT;
+    return true;
+}
+
+static bool set_media(struct sim_env *env, const char *value, struct err *err)
+{
+    (void)err;
+    env->world->system.media_present = edit_is(value, "present");
+    env->world->system.media_offered = !edit_is(value, "unavailable");
+    return true;
+}
+
+static bool set_scale(struct sim_env *env, const char *value, struct err *err)
+{
+    long scale = atol(value);
+
+    if (scale < 1 || scale > 10000)
+        return err_set(err, ERR_USAGE, TEXT_SIM_EDIT_VALUE, "clock.scale", value, "1..10000", NULL);
+    env->world->scale_wall_ms = env->now_ms;
+    env->world->scale_real_ms = env->real_ms;
+    env->world->scale = scale;
+    return true;
+}
+
+const struct edit_row edit_system_rows[] = {
+    {.about = {"network",
+               "ok|dead|no_address|no_names|proxy|proxy_refused|proxy_denied|blocked|clock_wrong|"
+               "no_udp|double_nat"},
+     .apply = set_network},
+    {.about = {"network.proxy", "<address:port>"}, EDIT_TEXT(network.proxy)},
+    {.about = {"session", "logged_on|logged_off|enhanced|idle|busy"}, .apply = set_session},
+    {.about = {"session.user", "<name>"}, EDIT_TEXT(session.user)},
+    {.about = {"system.setup", "done|running"}, .apply = set_setup},
+    {.about = {"system.sleep", "off|allowed"}, EDIT_FLAG(system.sleep_allowed)},
+    {.about = {"system.media", "present|missing|unavailable"}, .apply = set_media},
+    {.about = {"system.uac", "plain|secure"}, EDIT_FLAG(system.uac_secure_desktop)},
+    {.about = {"system.updates", "none|drivers"}, EDIT_FLAG(system.driver_updates)},
+    {.about = {"system.reboot", "none|pending"}, EDIT_FLAG(system.reboot_pending)},
+    {.about = {"power", "cut|off|shutdown|reboot"}, .apply = set_power},
+    {.about = {"clock.scale", "<1..10000>"}, .apply = set_scale},
+    {.about = {"computer", "<name>"}, EDIT_TEXT(system.computer)},
+    {.about = {"vm_id", "<id>"}, EDIT_TEXT(system.vm_id)},
+    {.about = {NULL, NULL}},
+};
