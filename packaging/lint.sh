@@ -22,8 +22,8 @@ configure() { cmake --preset native --log-level=ERROR >/dev/null && cmake --pres
 handles() {
     git ls-files '*_win32.c' 'guest/machine/windows/*.c' |
         xargs -r cppcheck --quiet --platform=win64 --library=windows --std=c11 -I. -j"$(nproc)" \
-            --enable=warning,portability --inline-suppr --suppress=missingIncludeSystem \
-            --suppress=normalCheckLevelMaxBranches --suppress=unknownMacro --suppress=varFuncNullUB --error-exitcode=1
+            --enable=warning,portability \
+            --suppressions-list=packaging/lint/cppcheck.suppress --error-exitcode=1
 }
 
 check format packaging/lint/format.sh clang-format-14

@@ -71,8 +71,9 @@ static void wrong_types_and_numbers_out_of_range_are_refused(void **state)
         "{\"level\":\"healthy\",\"stream\":{\"width\":5000000000}}",
         "{\"level\":\"healthy\",\"checks\":[]}",
         "{\"level\":\"healthy\",\"checks\":{\"gpu.present\":1}}",
-        "{\"level\":\"healthy\",\"checks\":{\"gpu.present\":{\"status\":\"ok\",\"attempts\":70000}}"
-        "}",
+        ("{\"level\":\"healthy\",\"checks\":{\"gpu.present\":{\"status\":\"ok\",\"attempts\":70000}"
+         "}"
+         "}"),
         "{\"level\":\"healthy\",\"checks\":{\"gpu.present\":{\"status\":\"ok\",\"why\":\"x\"}}}",
     };
 
