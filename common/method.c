@@ -54,7 +54,8 @@ static const struct method methods[METHOD_COUNT] = {
                              .deadline_ms = 10 * SECOND},
     [METHOD_PAYLOAD_PUT] = {.name = "payload.put",
                             .phase = METHOD_PHASE_OPEN,
-                            .flags = METHOD_MUTATES | METHOD_ADMIN | METHOD_BODY_IN,
+                            .flags =
+                                METHOD_MUTATES | METHOD_ADMIN | METHOD_BODY_IN | METHOD_BODY_OUT,
                             .deadline_ms = MINUTE,
                             .fields = {{"name", METHOD_NAME, true, 1, FS_NAME_BYTES - 1},
                                        {"size_bytes", METHOD_INT, true, 0, COUNT_MAX},
@@ -73,7 +74,8 @@ static const struct method methods[METHOD_COUNT] = {
                                             {"full", METHOD_BOOL, false, 0, 0}}},
     [METHOD_DRIVERS_PUT] = {.name = "drivers.put",
                             .phase = METHOD_PHASE_OPEN,
-                            .flags = METHOD_MUTATES | METHOD_ADMIN | METHOD_BODY_IN,
+                            .flags =
+                                METHOD_MUTATES | METHOD_ADMIN | METHOD_BODY_IN | METHOD_BODY_OUT,
                             .deadline_ms = MINUTE,
                             .fields = {{"package", METHOD_NAME, true, 1, FS_NAME_BYTES - 1},
                                        {"path", METHOD_STRING, false, 1, FS_PATH_BYTES - 1},
@@ -83,7 +85,8 @@ static const struct method methods[METHOD_COUNT] = {
                                        {"bulk", METHOD_BOOL, false, 0, 0}}},
     [METHOD_DRIVERS_COMMIT] = {.name = "drivers.commit",
                                .phase = METHOD_PHASE_OPEN,
-                               .flags = METHOD_MUTATES | METHOD_ADMIN | METHOD_BODY_IN,
+                               .flags =
+                                   METHOD_MUTATES | METHOD_ADMIN | METHOD_BODY_IN | METHOD_BODY_OUT,
                                .deadline_ms = 15 * MINUTE,
                                .fields = {{"package", METHOD_NAME, true, 1, FS_NAME_BYTES - 1},
                                           {"version", METHOD_STRING, true, 1, 39},

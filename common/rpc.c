@@ -3,18 +3,6 @@
 
 #include <string.h>
 
-static bool too_large(const struct buf *out, struct err *err)
-{
-    if (out->len < out->max && out->len < FRAME_HEADER_BYTES + FRAME_JSON_MAX)
-        return err_no_memory(err);
-    return err_set(err,
-                   ERR_TOO_LARGE,
-                   TEXT_FRAME_TOO_LARGE,
-                   TEXT_NUM(out->len),
-                   TEXT_NUM(FRAME_JSON_MAX),
-                   NULL);
-}
-
 static void begin(struct buf *out)
 {
     static const uint8_t room[FRAME_HEADER_BYTES];
@@ -36,7 +24,7 @@ static bool end(struct buf *out, struct err *err)
 {
     buf_puts(out, "}");
     if (out->failed || out->len > FRAME_HEADER_BYTES + FRAME_JSON_MAX)
-        return too_large(out, err);
+        return err_set(err, ERR_TOO_LARGE, TEXT_JSON_TOO_LARGE, TEXT_NUM(FRAME_JSON_MAX), NULL);
     return true;
 }
 

@@ -66,18 +66,18 @@ static int64_t next_due(const struct session *session)
 
     switch (session->state) {
     case SESSION_WAITING:
-        return session->is_caller ? 0 : session->since_ms + SESSION_HANDSHAKE_MS;
+        return session->is_caller ? 0 : session->since_ms + session->times.handshake_ms;
     case SESSION_HANDSHAKE:
-        return session->since_ms + SESSION_HANDSHAKE_MS;
+        return session->since_ms + session->times.handshake_ms;
     case SESSION_IN_HELLO:
-        return session->since_ms + SESSION_HELLO_MS;
+        return session->since_ms + session->times.hello_ms;
     case SESSION_OPEN:
         if (session->frame_ms)
-            due = session->frame_ms + SESSION_FRAME_MS;
+            due = session->frame_ms + session->times.frame_ms;
         if (session->is_caller && !session->pinging)
-            due = earlier(due, session->heard_ms + SESSION_HEARTBEAT_MS);
+            due = earlier(due, session->heard_ms + session->times.heartbeat_ms);
         else if (!is_blocked(session))
-            due = earlier(due, session->heard_ms + SESSION_IDLE_MS);
+            due = earlier(due, session->heard_ms + session->times.idle_ms);
         return session->is_caller ? earlier(due, session_calls_due(session)) : due;
     default:
         return 0;
@@ -95,18 +95,20 @@ static bool fail_late(struct session *session, enum text_id message, int64_t tim
 
 static bool check_deadlines(struct session *session, int64_t now)
 {
-    if (session->state < SESSION_IN_HELLO && now >= session->since_ms + SESSION_HANDSHAKE_MS &&
+    if (session->state < SESSION_IN_HELLO &&
+        now >= session->since_ms + session->times.handshake_ms &&
         !(session->is_caller && session->state == SESSION_WAITING))
-        return fail_late(session, TEXT_SESSION_HANDSHAKE_LATE, SESSION_HANDSHAKE_MS);
-    if (session->state == SESSION_IN_HELLO && now >= session->since_ms + SESSION_HELLO_MS)
-        return fail_late(session, TEXT_SESSION_HELLO_LATE, SESSION_HELLO_MS);
+        return fail_late(session, TEXT_SESSION_HANDSHAKE_LATE, session->times.handshake_ms);
+    if (session->state == SESSION_IN_HELLO && now >= session->since_ms + session->times.hello_ms)
+        return fail_late(session, TEXT_SESSION_HELLO_LATE, session->times.hello_ms);
     if (session->state != SESSION_OPEN)
         return true;
-    if (session->frame_ms && now >= session->frame_ms + SESSION_FRAME_MS)
-        return fail_late(session, TEXT_SESSION_FRAME_LATE, SESSION_FRAME_MS);
-    if (now >= session->heard_ms + SESSION_IDLE_MS && !is_blocked(session))
-        return fail_late(session, TEXT_SESSION_SILENT, SESSION_IDLE_MS);
-    if (session->is_caller && !session->pinging && now >= session->heard_ms + SESSION_HEARTBEAT_MS)
+    if (session->frame_ms && now >= session->frame_ms + session->times.frame_ms)
+        return fail_late(session, TEXT_SESSION_FRAME_LATE, session->times.frame_ms);
+    if (now >= session->heard_ms + session->times.idle_ms && !is_blocked(session))
+        return fail_late(session, TEXT_SESSION_SILENT, session->times.idle_ms);
+    if (session->is_caller && !session->pinging &&
+        now >= session->heard_ms + session->times.heartbeat_ms)
         session_heartbeat(session);
     if (session->is_caller)
         session_calls_expire(session, now);
@@ -175,13 +177,23 @@ void session_enter(struct session *session, enum session_phase state)
 
 /* ---- making and ending ---- */
 
-struct session *session_new(uv_loop_t *loop)
+static int64_t time_or(int64_t time_ms, int64_t fallback_ms)
+{
+    return time_ms > 0 ? time_ms : fallback_ms;
+}
+
+struct session *session_new(uv_loop_t *loop, const struct session_times *times)
 {
     struct session *session = calloc(1, sizeof *session);
 
     if (!session)
         return NULL;
     session->loop = loop;
+    session->times.handshake_ms = time_or(times->handshake_ms, SESSION_HANDSHAKE_MS);
+    session->times.hello_ms = time_or(times->hello_ms, SESSION_HELLO_MS);
+    session->times.frame_ms = time_or(times->frame_ms, SESSION_FRAME_MS);
+    session->times.heartbeat_ms = time_or(times->heartbeat_ms, SESSION_HEARTBEAT_MS);
+    session->times.idle_ms = time_or(times->idle_ms, SESSION_IDLE_MS);
     session->since_ms = session->heard_ms = session_now(session);
     frame_reader_init(&session->reader, HELLO_JSON_MAX, 0);
     buf_init(&session->text, FRAME_HEADER_BYTES + FRAME_JSON_MAX + SECURE_RECORD_BYTES);
@@ -451,7 +463,7 @@ static void update_pause(struct session *session)
     session->heard_ms = session_now(session);
     link_pause(session->link, paused);
     if (!paused)
-        session_arm(session, session->heard_ms + SESSION_IDLE_MS);
+        session_arm(session, session->heard_ms + session->times.idle_ms);
 }
 
 /* Notes when a frame began that is not complete yet. */
@@ -463,7 +475,7 @@ static void update_frame_clock(struct session *session)
         session->frame_ms = 0;
     } else if (!session->frame_ms) {
         session->frame_ms = session_now(session);
-        session_arm(session, session->frame_ms + SESSION_FRAME_MS);
+        session_arm(session, session->frame_ms + session->times.frame_ms);
     }
 }
 

@@ -21,11 +21,11 @@
 #include "request.h"
 
 #define SESSION_CONNECT_MS   10000 /* to reach the other machine */
-#define SESSION_HANDSHAKE_MS 5000  /* from the connection to the end of the TLS handshake */
-#define SESSION_HELLO_MS     5000  /* from there to an answered hello */
-#define SESSION_FRAME_MS     30000 /* from the first byte of a frame to its last */
-#define SESSION_HEARTBEAT_MS 20000 /* a caller that heard nothing for so long sends a ping */
-#define SESSION_IDLE_MS      65000 /* either side gives up after so long without a byte */
+#define SESSION_HANDSHAKE_MS 5000
+#define SESSION_HELLO_MS     5000
+#define SESSION_FRAME_MS     30000
+#define SESSION_HEARTBEAT_MS 20000
+#define SESSION_IDLE_MS      65000
 
 #define SESSION_SECRET_BYTES   32
 #define SESSION_IDENTITY_BYTES 72                /* "<vm id>:<generation>" and its end */
@@ -35,6 +35,15 @@
 #define SESSION_WORD_BYTES     40
 
 struct session;
+
+/* The deadlines of a connection in milliseconds; a zero stands for the default above. */
+struct session_times {
+    int64_t handshake_ms; /* from the connection to the end of the TLS handshake */
+    int64_t hello_ms;     /* from there to an answered hello */
+    int64_t frame_ms;     /* from the first byte of a frame to its last */
+    int64_t heartbeat_ms; /* a caller that heard nothing for so long sends a ping */
+    int64_t idle_ms;      /* either side gives up after so long without a frame */
+};
 
 enum session_phase {
     SESSION_WAITING,
@@ -99,6 +108,7 @@ struct session_dial {
     char identity[SESSION_IDENTITY_BYTES];
     uint8_t secret[SESSION_SECRET_BYTES]; /* copied; wipe your own copy */
     int64_t connect_ms;                   /* 0: SESSION_CONNECT_MS */
+    struct session_times times;
 };
 
 /* Starts to connect as the caller; on_open or on_close follows. `events` must outlive the session;

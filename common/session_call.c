@@ -170,7 +170,7 @@ static void on_pong(const struct session_reply *reply, void *user)
 void session_heartbeat(struct session *session)
 {
     const struct session_call call = {.method = METHOD_PING,
-                                      .deadline_ms = SESSION_IDLE_MS,
+                                      .deadline_ms = session->times.idle_ms,
                                       .on_reply = on_pong,
                                       .user = session};
 
@@ -308,7 +308,7 @@ bool session_open(uv_loop_t *loop,
                   struct err *err)
 {
     int64_t connect_ms = dial->connect_ms > 0 ? dial->connect_ms : SESSION_CONNECT_MS;
-    struct session *session = session_new(loop);
+    struct session *session = session_new(loop, &dial->times);
 
     if (!session)
         return err_no_memory(err);

@@ -35,10 +35,11 @@ struct session {
     struct link *link; /* NULL once closed or handed to bulk */
     struct secure *secure;
     struct frame_reader reader;
-    struct buf text;  /* of the frame being written */
-    struct buf out;   /* TLS records not yet given to the link */
-    struct buf held;  /* bytes of the link that wait */
-    struct buf plain; /* decrypted bytes that wait, before those of held */
+    struct buf text;            /* of the frame being written */
+    struct buf out;             /* TLS records not yet given to the link */
+    struct buf held;            /* bytes of the link that wait */
+    struct buf plain;           /* decrypted bytes that wait, before those of held */
+    struct session_times times; /* no zeros */
     enum session_phase state;
     bool is_caller, pumping, full, paused, ended_by_peer, was_open, read_only, cloned, wildcard;
     unsigned called, watching; /* bits by enum method_id */
@@ -73,7 +74,7 @@ void session_enter(struct session *session, enum session_phase state);
 bool session_may_enter(enum session_phase from, enum session_phase to);
 
 /* Makes a session without a link, and frees one whose timer is closed. */
-struct session *session_new(uv_loop_t *loop);
+struct session *session_new(uv_loop_t *loop, const struct session_times *times);
 void session_free(struct session *session);
 
 /* Gives it its link (accepted, or dialled). */

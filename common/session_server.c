@@ -135,7 +135,7 @@ static size_t first_record(const uint8_t *data)
 {
     size_t length = (size_t)data[3] << 8 | data[4];
 
-    if (data[0] != TLS_HANDSHAKE || data[1] != TLS_MAJOR || length > TLS_HELLO_MAX)
+    if (data[0] != TLS_HANDSHAKE || data[1] != TLS_MAJOR || length == 0 || length > TLS_HELLO_MAX)
         return 0;
     return TLS_HEADER_BYTES + length;
 }
@@ -179,7 +179,7 @@ void session_server_on_stranger(struct session *session, const uint8_t *data, si
 
 static void admit(struct session_server *server, struct link *link, bool wildcard)
 {
-    struct session *session = session_new(server->config.loop);
+    struct session *session = session_new(server->config.loop, &server->config.times);
 
     if (!session) {
         link_close(link, 0);
@@ -197,7 +197,7 @@ static void admit(struct session_server *server, struct link *link, bool wildcar
         server->first = session;
     server->last = session;
     link_attach(link, &session_link_events, session);
-    session_arm(session, session->since_ms + SESSION_HANDSHAKE_MS);
+    session_arm(session, session->since_ms + session->times.handshake_ms);
     keep_below(server, is_stranger, SESSION_SERVER_STRANGERS, session);
 }
 

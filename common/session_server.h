@@ -23,6 +23,7 @@ struct session_server;
 
 struct session_server_config {
     struct uv_loop_s *loop;
+    struct session_times times;
 
     /* Writes the secret of a PSK identity ("<vm id>:<generation>"); false when it is unknown. */
     bool (*find_secret)(const char *identity, uint8_t ret_secret[SESSION_SECRET_BYTES], void *user);

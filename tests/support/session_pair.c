@@ -20,15 +20,15 @@ const uint8_t *pair_secret(void)
 void pair_address(struct link_address *ret_address, const char *name)
 {
     static unsigned counter;
-    uv_utsname_t system;
+    char folder[1024] = "";
+    size_t size = sizeof folder;
 
     memset(ret_address, 0, sizeof *ret_address);
     ret_address->kind = LINK_UV;
-    uv_os_uname(&system);
+    uv_os_tmpdir(folder, &size);
     snprintf(ret_address->path,
              sizeof ret_address->path,
-             strstr(system.sysname, "indows") ? "\\\\.\\pipe\\gpupv-test-%s-%d-%u"
-                                              : "/tmp/gpupv-test-%s-%d-%u",
+             folder[0] != '/' ? "\\\\.\\pipe\\gpupv-test-%s-%d-%u" : "/tmp/gpupv-test-%s-%d-%u",
              name,
              (int)uv_os_getpid(),
              counter++);
@@ -78,7 +78,19 @@ void pair_start(struct pair *pair,
                 const struct request_binding *bindings,
                 size_t binding_count)
 {
+    const struct session_times times = {0};
+
+    pair_start_with(pair, name, &times, bindings, binding_count);
+}
+
+void pair_start_with(struct pair *pair,
+                     const char *name,
+                     const struct session_times *times,
+                     const struct request_binding *bindings,
+                     size_t binding_count)
+{
     const struct session_server_config config = {.loop = &pair->loop,
+                                                 .times = *times,
                                                  .find_secret = find_secret,
                                                  .on_hello = on_hello,
                                                  .on_open = on_server_open,
@@ -90,6 +102,7 @@ void pair_start(struct pair *pair,
 
     log_set_level(LOG_ERROR);
     memset(pair, 0, sizeof *pair);
+    pair->times = *times;
     assert_int_equal(uv_loop_init(&pair->loop), 0);
     text_copy(pair->own.boot_id, sizeof pair->own.boot_id, "boot-1");
     text_copy(pair->own.instance, sizeof pair->own.instance, "agent-1");
@@ -197,18 +210,29 @@ static void on_close(struct session *session, const struct err *why, void *user)
 static const struct session_events caller_events = {
     .on_open = on_open, .on_notify = on_notify, .on_drain = on_drain, .on_close = on_close};
 
-void pair_dial_as(struct pair *pair,
-                  struct pair_caller *caller,
-                  const char *identity,
-                  const uint8_t *key)
+static void
+dial(struct pair *pair, struct pair_caller *caller, const char *identity, const uint8_t *key)
 {
-    struct session_dial dial = {.address = pair->address};
+    struct session_dial dial = {.address = pair->address, .times = pair->times};
     struct err err = ERR_INIT;
 
     memset(caller, 0, sizeof *caller);
     text_copy(dial.identity, sizeof dial.identity, identity);
     memcpy(dial.secret, key, sizeof dial.secret);
     assert_true(session_open(&pair->loop, &dial, &caller_events, caller, &caller->session, &err));
+}
+
+void pair_dial_start(struct pair *pair, struct pair_caller *caller)
+{
+    dial(pair, caller, PAIR_IDENTITY, secret);
+}
+
+void pair_dial_as(struct pair *pair,
+                  struct pair_caller *caller,
+                  const char *identity,
+                  const uint8_t *key)
+{
+    dial(pair, caller, identity, key);
     while (!caller->opened && !caller->closed)
         uv_run(&pair->loop, UV_RUN_ONCE);
 }

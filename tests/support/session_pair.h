@@ -43,6 +43,7 @@ struct pair {
     struct link_address address;
     struct session_server *server;
     bool server_closed;
+    struct session_times times; /* of callers made from now on */
     unsigned hellos, opened, closed;
     int64_t generation;               /* of the last hello */
     struct session_hello own;         /* added to what the server says */
@@ -60,6 +61,13 @@ void pair_start(struct pair *pair,
                 const struct request_binding *bindings,
                 size_t binding_count);
 
+/* The same with other deadlines on both sides. */
+void pair_start_with(struct pair *pair,
+                     const char *name,
+                     const struct session_times *times,
+                     const struct request_binding *bindings,
+                     size_t binding_count);
+
 /* Closes everything, checks that the loop ends empty. */
 void pair_stop(struct pair *pair);
 
@@ -74,6 +82,9 @@ void pair_dial_as(struct pair *pair,
                   struct pair_caller *caller,
                   const char *identity,
                   const uint8_t *secret);
+
+/* Dials with the right key and does not wait. */
+void pair_dial_start(struct pair *pair, struct pair_caller *caller);
 
 /* Closes it and waits. */
 void pair_hang_up(struct pair *pair, struct pair_caller *caller);

@@ -278,7 +278,7 @@ static void ask(struct client_pool *pool,
                 const struct client_target *target,
                 enum method_id method,
                 struct client_query *queries,
-                char ids[GUESTS][8])
+                char ids[GUESTS][24])
 {
     for (int i = 0; i < GUESTS; i++) {
         snprintf(ids[i], sizeof ids[i], "vm%d", i);
@@ -295,7 +295,7 @@ static void pool_asks_many_guests_and_keeps_their_sessions(void **state)
     struct server *server = *state;
     struct client_target target = target_of(server, generations, 2);
     struct client_query queries[GUESTS] = {0};
-    char ids[GUESTS][8];
+    char ids[GUESTS][24];
     struct client_pool *pool;
     struct err err = ERR_INIT;
 
@@ -318,7 +318,7 @@ static void pool_dials_again_what_died_between_rounds(void **state)
     struct server *server = *state;
     struct client_target target = target_of(server, generations, 1);
     struct client_query queries[GUESTS] = {0};
-    char ids[GUESTS][8];
+    char ids[GUESTS][24];
     struct client_pool *pool;
     struct err err = ERR_INIT;
 
