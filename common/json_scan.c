@@ -2,13 +2,13 @@
 #include "common/json_scan.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define KEYS_ON_STACK   64
 #define KEYS_PAIRWISE   16 /* up to here comparing each with each is the fastest */
 #define NUMBER_BYTES    63 /* cJSON reads no more */
-#define EXPONENT_MAX    308
 #define HASH_START      UINT64_C(0xCBF29CE484222325) /* FNV-1a */
 #define HASH_MULTIPLIER UINT64_C(0x100000001B3)
 
@@ -297,45 +297,38 @@ static size_t scan_digits(struct scan *s)
     return (size_t)(s->p - start);
 }
 
-/* The exponent with its digits before the point must stay within a double. */
-static bool scan_exponent(struct scan *s, size_t whole_digits)
+/* With an exponent a number may be beyond a double. */
+static bool is_finite(const char *number, size_t length)
 {
-    bool negative = false;
-    const char *p;
-    size_t value = 0;
+    char text[NUMBER_BYTES + 1];
 
-    if (take(s, '-'))
-        negative = true;
-    else
-        take(s, '+');
-    p = s->p;
-    if (scan_digits(s) == 0)
-        return syntax(s);
-    for (; p < s->p && value <= EXPONENT_MAX; p++)
-        value = value * 10 + (size_t)(*p - '0');
-    if (!negative && value + whole_digits > EXPONENT_MAX)
-        return syntax(s);
-    return true;
+    memcpy(text, number, length);
+    text[length] = '\0';
+    return isfinite(strtod(text, NULL));
 }
 
 static bool scan_number(struct scan *s)
 {
     const char *start = s->p;
-    size_t whole;
+    bool exponent;
+    size_t length;
 
     take(s, '-');
-    if (take(s, '0')) {
-        whole = 1;
-    } else {
-        whole = scan_digits(s);
-        if (whole == 0)
-            return syntax(s);
-    }
+    if (!take(s, '0') && scan_digits(s) == 0)
+        return syntax(s);
     if (take(s, '.') && scan_digits(s) == 0)
         return syntax(s);
-    if ((take(s, 'e') || take(s, 'E')) && !scan_exponent(s, whole))
-        return false;
-    return s->p - start <= NUMBER_BYTES ? true : syntax(s);
+    exponent = take(s, 'e') || take(s, 'E');
+    if (exponent) {
+        if (!take(s, '-'))
+            take(s, '+');
+        if (scan_digits(s) == 0)
+            return syntax(s);
+    }
+    length = (size_t)(s->p - start);
+    if (length > NUMBER_BYTES || (exponent && !is_finite(start, length)))
+        return syntax(s);
+    return true;
 }
 
 static bool scan_word(struct scan *s, const char *word, size_t length)
