@@ -156,6 +156,10 @@ static const struct method methods[METHOD_COUNT] = {
                            .flags = METHOD_ONCE | METHOD_MUTATES | METHOD_ADMIN,
                            .deadline_ms = 10 * SECOND,
                            .fields = {{"port", METHOD_INT, true, 1, 65535}}},
+    [METHOD_AGENT_RELEASE] = {.name = "agent.release",
+                              .phase = METHOD_PHASE_OPEN,
+                              .flags = METHOD_ONCE | METHOD_MUTATES | METHOD_ADMIN,
+                              .deadline_ms = 5 * MINUTE},
 };
 
 const struct method *method_row(enum method_id id)

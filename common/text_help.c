@@ -66,6 +66,24 @@ static const struct text_row rows[] = {
     {"help.option_watch", "show it again when it changes", "有变化时重新显示"},
     {"help.option_interval", "how often --watch looks (1)", "--watch 的查看间隔（默认 1）"},
     {"help.option_count", "end --watch after N looks", "--watch 查看 N 次后结束"},
+    {"help.agent.usage",
+     "gpupv-agent COMMAND [OPTIONS]: keeps display, sound, GPU driver and Parsec of this machine "
+     "right",
+     "gpupv-agent 命令 [选项]：保持本机的显示、声音、GPU 驱动和 Parsec 正常"},
+    {"help.agent.run", "run the agent until it is told to stop", "运行代理，直到收到停止指令"},
+    {"help.agent.check", "look at everything, change nothing", "检查全部项目，不做任何更改"},
+    {"help.agent.repair", "repair what can be repaired now", "修复当前可以修复的问题"},
+    {"help.agent.sim", "make, show and change a simulated machine", "创建、查看和修改模拟机器"},
+    {"help.agent.version", "print the version", "显示版本"},
+    {"help.agent.help", "print this help", "显示本帮助"},
+    {"help.agent.data", "folder of the agent's data", "代理的数据文件夹"},
+    {"help.agent.simulate", "work on the simulated machine of this disk", "使用此磁盘上的模拟机器"},
+    {"help.agent.listen", "where the host finds the agent", "宿主连接代理的地址"},
+    {"help.agent.boot", "boot the simulated machine first", "先启动模拟机器"},
+    {"help.agent.now", "do not wait until nobody uses the machine", "不等待机器空闲，立即修复"},
+    {"help.agent.reset_parsec",
+     "install Parsec anew; you have to sign in again",
+     "重新安装 Parsec；之后需要重新登录"},
 };
 
 const struct text_section text_section_help = {

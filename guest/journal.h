@@ -118,6 +118,10 @@ journal_replay(const char *data, size_t length, struct journal_state *ret_state,
 /* Appends the records that fold into state, as compaction writes them. False when out is full. */
 bool journal_dump(const struct journal_state *state, int64_t wall_ms, struct buf *out);
 
+/* Stable name ("fixed") and the words that a person reads. */
+const char *journal_outcome_name(enum journal_outcome outcome);
+enum text_id journal_outcome_title(enum journal_outcome outcome);
+
 struct journal;
 
 /* Opens the journal at path (missing: a fresh one). Damage is not a failure: *ret_damage holds the

@@ -366,3 +366,22 @@ bool journal_dump(const struct journal_state *state, int64_t wall_ms, struct buf
          dump_pending(state, wall_ms, out);
     return ok;
 }
+
+const char *journal_outcome_name(enum journal_outcome outcome)
+{
+    return (unsigned)outcome < OUTCOMES ? outcome_names[outcome] : "unknown";
+}
+
+enum text_id journal_outcome_title(enum journal_outcome outcome)
+{
+    static const enum text_id titles[OUTCOMES] = {
+        [OUTCOME_FIXED] = TEXT_OUTCOME_FIXED,
+        [OUTCOME_CHANGED] = TEXT_OUTCOME_CHANGED,
+        [OUTCOME_SAME] = TEXT_OUTCOME_SAME,
+        [OUTCOME_FAILED] = TEXT_OUTCOME_FAILED,
+        [OUTCOME_REBOOT] = TEXT_OUTCOME_REBOOT,
+        [OUTCOME_INTERRUPTED] = TEXT_OUTCOME_INTERRUPTED,
+    };
+
+    return (unsigned)outcome < OUTCOMES ? titles[outcome] : TEXT_UNKNOWN;
+}

@@ -9,7 +9,7 @@
 
 #include "host/guest/connect.h"
 #include "host/many.h"
-#include "host/ui/progress.h"
+#include "common/ui/progress.h"
 
 #define BOOT_SHUTDOWN_MS 120000
 #define BOOT_SETTLE_MS   (60 * 60 * 1000)

@@ -4,7 +4,7 @@
 #include "common/log.h"
 #include "host/many.h"
 #include "host/place.h"
-#include "host/ui/console.h"
+#include "common/ui/console.h"
 
 #include <assert.h>
 #include <stdlib.h>

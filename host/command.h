@@ -10,8 +10,8 @@
 #include "host/exit_code.h"
 #include "host/guest/store.h"
 #include "host/hypervisor/hypervisor.h"
-#include "host/options.h"
-#include "host/ui/ui.h"
+#include "common/options.h"
+#include "common/ui/ui.h"
 
 #define COMMAND_VERBS 8
 #define COMMANDS_MAX  64

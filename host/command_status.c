@@ -1,7 +1,7 @@
 /* status: what VMs are and what their agents found. */
 #include "common/clock.h"
 #include "host/report.h"
-#include "host/ui/table.h"
+#include "common/ui/table.h"
 
 #include <stdlib.h>
 #include <string.h>

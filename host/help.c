@@ -1,7 +1,7 @@
 /* Help and the README's tables, made from the rows. */
 #include "common/version.h"
 #include "host/command.h"
-#include "host/ui/table.h"
+#include "common/ui/table.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Entry of gpupv. */
 #include "host/command.h"
-#include "host/ui/console.h"
+#include "common/ui/console.h"
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* VMs meant by a command line, and work on each of them. */
 #include "host/many.h"
 
-#include "host/ui/table.h"
+#include "common/ui/table.h"
 #include "host/workers.h"
 
 #include <ctype.h>

@@ -2,7 +2,7 @@
 #include "tests/support/support.h"
 
 #include "host/command.h"
-#include "host/options.h"
+#include "common/options.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* Tables, bars and spans as people see them, in both languages. */
 #include "tests/support/support.h"
 
-#include "host/ui/progress.h"
-#include "host/ui/table.h"
+#include "common/ui/progress.h"
+#include "common/ui/table.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Tables by display cells. */
-#include "host/ui/table.h"
+#include "common/ui/table.h"
 
 #include <assert.h>
 #include <stdlib.h>

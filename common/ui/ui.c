@@ -1,9 +1,9 @@
 /* Sentences, errors, questions and the JSON document. */
-#include "host/ui/ui.h"
+#include "common/ui/ui.h"
 
 #include "common/fs.h"
-#include "host/ui/console.h"
-#include "host/ui/progress.h"
+#include "common/ui/console.h"
+#include "common/ui/progress.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

@@ -7,7 +7,7 @@
 #ifndef GPUPV_UI_TABLE_H
 #define GPUPV_UI_TABLE_H
 
-#include "host/ui/ui.h"
+#include "common/ui/ui.h"
 
 #define TABLE_COLUMNS 10
 

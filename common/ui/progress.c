@@ -1,5 +1,5 @@
 /* The progress bar. */
-#include "host/ui/progress.h"
+#include "common/ui/progress.h"
 
 #include "common/clock.h"
 

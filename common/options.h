@@ -3,8 +3,8 @@
  * `--name value`, `--name=value`, `-n value` and joined letters (-vf) are understood, `--` ends the
  * options. A wrong name is refused with the nearest right one. Pure; the values point into argv.
  */
-#ifndef GPUPV_HOST_OPTIONS_H
-#define GPUPV_HOST_OPTIONS_H
+#ifndef GPUPV_OPTIONS_H
+#define GPUPV_OPTIONS_H
 
 #include "common/err.h"
 

@@ -6,7 +6,7 @@
 #ifndef GPUPV_UI_PROGRESS_H
 #define GPUPV_UI_PROGRESS_H
 
-#include "host/ui/ui.h"
+#include "common/ui/ui.h"
 
 #define PROGRESS_FULL 1000
 

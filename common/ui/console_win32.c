@@ -1,6 +1,6 @@
 /* The terminal on Windows: code page 65001 while we run, virtual terminal sequences, and the wide
  * command line. */
-#include "host/ui/console.h"
+#include "common/ui/console.h"
 
 #include "common/utf16.h"
 

@@ -1,5 +1,5 @@
 /* The terminal on Linux. */
-#include "host/ui/console.h"
+#include "common/ui/console.h"
 
 #include "common/fs.h"
 

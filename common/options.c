@@ -1,5 +1,5 @@
 /* Command lines by tables. */
-#include "host/options.h"
+#include "common/options.h"
 
 #include <assert.h>
 #include <errno.h>
