@@ -41,6 +41,7 @@ void frame_header_write(const struct frame *frame, uint8_t *out)
 
 void frame_reader_init(struct frame_reader *reader, size_t json_max, size_t body_max)
 {
+    reader->yielded = false;
     buf_init(&reader->buf, FRAME_HEADER_BYTES + FRAME_JSON_MAX + FRAME_BODY_MAX);
     frame_reader_limit(reader, json_max, body_max);
 }

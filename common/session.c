@@ -223,6 +223,8 @@ static void on_timer_closed(uv_handle_t *handle)
 {
     struct session *session = handle->data;
 
+    if (session->relay)
+        session->relay->on_end(session->relay_user);
     session_requests_end(session);
     if (session->is_caller)
         session_calls_end(session, session->why);
@@ -356,8 +358,8 @@ static void on_link_drain(struct link *link, void *user)
     if (!is_alive(session) || !session->full)
         return;
     session->full = false;
-    if (session->on_relay_drain)
-        session->on_relay_drain(session, session->relay_user);
+    if (session->relay)
+        session->relay->on_drain(session->relay_user);
     if (is_alive(session) && session->events && session->events->on_drain)
         session->events->on_drain(session, session->user);
     if (is_alive(session))
@@ -368,9 +370,13 @@ static void on_link_drain(struct link *link, void *user)
 
 static bool on_relay_frame(struct session *session, const struct frame *frame)
 {
-    if (!session->on_relay || session->state != SESSION_OPEN || frame->json_length > 0)
+    if (session->relay_over && !session->relay)
+        return true; /* was under way when the relay ended */
+    if (!session->relay || session->state != SESSION_OPEN || frame->json_length > 0 ||
+        !session->relay->on_frame(
+            frame->type, frame->id, frame->body, frame->body_length, session->relay_user))
         return session_violated(session, "relay frame");
-    return session->on_relay(session, frame, session->relay_user) && is_alive(session);
+    return is_alive(session);
 }
 
 static bool on_frame(struct session *session, const struct frame *frame)
@@ -613,4 +619,23 @@ bool session_notify(struct session *session,
         !rpc_write_notify(&session->text, method_row(method)->name, params, NULL))
         return false;
     return session_send_frame(session, FRAME_NOTIFY, 0, body, body_length);
+}
+
+void session_set_relay(struct session *session, const struct session_relay *relay, void *user)
+{
+    session->relay_over = session->relay != NULL;
+    session->relay = relay;
+    session->relay_user = user;
+}
+
+bool session_send_relay(
+    struct session *session, uint8_t type, uint32_t stream, const void *data, size_t length)
+{
+    static const uint8_t room[FRAME_HEADER_BYTES];
+
+    if (session->state != SESSION_OPEN || length > FRAME_BODY_MAX)
+        return false;
+    buf_clear(&session->text);
+    buf_put(&session->text, room, sizeof room);
+    return session_send_frame(session, type, stream, data, length);
 }

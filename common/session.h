@@ -162,4 +162,22 @@ const char *session_identity(const struct session *session);
 /* What the link knows of the other side without trusting it. */
 const struct link_peer *session_link_peer(const struct session *session);
 
+/* ---- the streams of the proxy relay, for relay.c ---- */
+
+struct session_relay {
+    /* A relay frame came. False: the peer broke the protocol, the session ends. */
+    bool (*on_frame)(uint8_t type, uint32_t stream, const uint8_t *data, size_t length, void *user);
+    void (*on_drain)(void *user); /* the session is no longer full */
+    void (*on_end)(void *user);   /* the session is gone; the last call */
+};
+
+/* Lets relay frames come; without it they end the session. `relay` must outlive the session; NULL
+ * takes it off again without on_end. */
+void session_set_relay(struct session *session, const struct session_relay *relay, void *user);
+
+/* Sends one relay frame of at most FRAME_BODY_MAX bytes; goes out also when the session is full.
+ * False when the session is ending. */
+bool session_send_relay(
+    struct session *session, uint8_t type, uint32_t stream, const void *data, size_t length);
+
 #endif

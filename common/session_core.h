@@ -41,7 +41,8 @@ struct session {
     struct buf plain;           /* decrypted bytes that wait, before those of held */
     struct session_times times; /* no zeros */
     enum session_phase state;
-    bool is_caller, pumping, full, paused, ended_by_peer, was_open, read_only, cloned, wildcard;
+    bool is_caller, pumping, full, paused, ended_by_peer, was_open, read_only, cloned, wildcard,
+        relay_over;
     unsigned called, watching; /* bits by enum method_id */
     int64_t since_ms;          /* in this state */
     int64_t heard_ms;          /* last complete frame */
@@ -51,8 +52,7 @@ struct session {
     struct session_hello *peer;
     const struct session_events *events;
     void *user;
-    bool (*on_relay)(struct session *session, const struct frame *frame, void *user);
-    void (*on_relay_drain)(struct session *session, void *user);
+    const struct session_relay *relay;
     void *relay_user;
 
     /* calling side */

@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMORY_MAX  ((size_t)8 << 20)
+#if defined(__SANITIZE_ADDRESS__)
+#define MEMORY_MAX ((size_t)256 << 20) /* freed memory is kept for a while to find its misuse */
+#else
+#define MEMORY_MAX ((size_t)8 << 20)
+#endif
 #define LEGIT_NS    (UINT64_C(2000) * 1000000)
 #define IDLE_COUNT  100
 #define ENDLESS     ((size_t)100 << 20)
