@@ -16,17 +16,22 @@ enum account {
     ACCOUNTS
 };
 
+/* What was seen last; starts zeroed. */
 struct account_view {
     enum account account;
-    bool file;           /* user.bin exists in one of the places */
-    int64_t modified_ms; /* its time, 0 without a file */
+    bool file;             /* user.bin exists in one of the places */
+    int64_t modified_ms;   /* its time, 0 without a file */
+    uint64_t refused_line; /* of the log: the last refusal that was weighed */
+    int64_t refused_ms;    /* the file's time when that refusal was first seen */
 };
 
-/* Looks; state->account_seen is set when the account is there (the caller saves it). */
+/* Looks again; a file that is newer than the server's refusal is a new sign-in.
+ * *ret_state_changed: state->account_seen was set and must be saved. */
 bool account_look(struct files_port *files,
                   const struct parsec_log_state *log,
                   struct parsec_state *state,
-                  struct account_view *ret_view,
+                  struct account_view *view,
+                  bool *ret_state_changed,
                   struct err *err);
 
 #endif

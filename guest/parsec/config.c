@@ -37,6 +37,15 @@ void config_note(struct config_pass *pass, size_t index, struct config_span valu
         seen->differs = true;
     span_text(value, text, sizeof text);
     text_safe(seen->found, sizeof seen->found, text);
+    seen->odd = false;
+}
+
+void config_note_odd(struct config_pass *pass, size_t index)
+{
+    pass->seen[index].count++;
+    pass->seen[index].differs = true;
+    pass->seen[index].odd = true;
+    pass->seen[index].found[0] = '\0';
 }
 
 bool config_pass_differs(const struct config_pass *pass, size_t index)
@@ -63,6 +72,7 @@ static void fill_diff(const struct config_pass *pass, bool encoding, struct conf
         text_copy(change->found, sizeof change->found, pass->seen[i].found);
         change->present = pass->seen[i].count > 0;
         change->absent = line->absent;
+        change->odd = pass->seen[i].odd;
         ret_diff->count++;
     }
 }

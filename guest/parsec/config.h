@@ -45,6 +45,7 @@ struct config_change {
     char wanted[PROFILE_VALUE_BYTES];
     bool present; /* the key stood in the file */
     bool absent;  /* it should not */
+    bool odd;     /* it stood there, but not as one value */
 };
 
 struct config_diff {

@@ -24,6 +24,7 @@ struct config_span {
 struct config_seen {
     unsigned count;
     bool differs; /* at least one occurrence has another value */
+    bool odd;     /* the last one has no value of its own */
     char found[PROFILE_VALUE_BYTES];
 };
 
@@ -48,6 +49,9 @@ bool config_agrees(const struct config_line *line, struct config_span value);
 
 /* Notes one occurrence of wanted line `index` in the file. */
 void config_note(struct config_pass *pass, size_t index, struct config_span value);
+
+/* The same for an occurrence of another form, which agrees with nothing. */
+void config_note_odd(struct config_pass *pass, size_t index);
 
 /* True when the line has to be changed, added or taken out. */
 bool config_pass_differs(const struct config_pass *pass, size_t index);

@@ -131,10 +131,14 @@ static bool is_settings(struct config_span input)
 /* Notes a member's value as text: strings without quotes, the rest as it stands. */
 static void note_member(struct config_pass *pass, size_t index, const struct scan_member *member)
 {
-    struct config_span value = {"?", 1}; /* a form that agrees with nothing */
     char text[PROFILE_VALUE_BYTES];
+    struct config_span value;
 
-    if (inner_value(member, &value) && value.start[0] == '"') {
+    if (!inner_value(member, &value)) {
+        config_note_odd(pass, index);
+        return;
+    }
+    if (value.start[0] == '"') {
         string_text(value, text, sizeof text);
         value = (struct config_span){text, strlen(text)};
     }

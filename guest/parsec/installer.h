@@ -1,13 +1,17 @@
 /*
- * Installs and repairs Parsec, its virtual display driver and VB-Cable from the payload store. Each
- * job is a row of a table: payload, arguments, deadline, allowed publishers, and the fact that
- * proves success: a device or service that works, never the exit code. A job that touches Parsec
- * checks that the signed-in state (user.bin, never read) and the configuration files that were
- * there before are there afterwards, else it failed; only INSTALLER_PARSEC_RESET may lose them, and
- * it is run on request only.
+ * Installs Parsec, its virtual display driver and VB-Cable from the payload store. Each job is a
+ * row of a table: payload, arguments, deadline, and the fact that proves success: a device that
+ * works or a service that exists, never the exit code. When an installer leaves its device undone
+ * (it only unpacked, or Windows would have asked a person), the driver step is done here
+ * (device.h).
  *
- * Order for a broken display (issue: the driver alone, then the installer over, then anew):
- * installer_next names the next job after so many failed ones. Job threads only; blocks for
+ * The order in which jobs are tried stands in the ladders of check/cause.c: the driver alone, then
+ * the installer over what is there, only then uninstall and install. That nobody was signed out is
+ * checked by the engine around every repair; only INSTALLER_PARSEC_RESET may do that, on request.
+ *
+ * What runs has the hash that the host recorded and an allowed publisher, checked by the processes
+ * port with the file held open. Parsec's own uninstaller has no recorded hash: it lies in a folder
+ * that only administrators can write, and its publisher is checked. Job threads only; blocks for
  * minutes.
  */
 #ifndef GPUPV_GUEST_PARSEC_INSTALLER_H
@@ -15,9 +19,6 @@
 
 #include "guest/machine/machine.h"
 #include "guest/payload.h"
-
-#define INSTALLER_VDD_HARDWARE_ID   "Root\\Parsec\\VDA"
-#define INSTALLER_CABLE_HARDWARE_ID "VBAudioVACWDM"
 
 enum installer_job {
     INSTALLER_DISPLAY,      /* the virtual display driver alone */
@@ -30,26 +31,17 @@ enum installer_job {
 
 struct installer_result {
     bool reboot;       /* Windows wants one before it works */
-    bool ran;          /* an installer was started */
     int32_t exit_code; /* of the last program, for the log only */
+    bool timed_out;    /* it was ended at its deadline */
 };
 
 /* Runs the job. ERR_NOT_FOUND when its payload is not there, ERR_UNSAFE when hash or publisher do
- * not fit, ERR_TIMEOUT, ERR_FAILED when the result is not there afterwards or user data is gone. */
+ * not fit, ERR_TIMEOUT or ERR_FAILED when the result is not there afterwards. */
 bool installer_run(struct machine *machine,
                    struct payload_store *payloads,
                    enum installer_job job,
                    struct installer_result *ret_result,
                    struct err *err);
-
-/* True when the result of the job is there already. */
-bool installer_done(struct machine *machine,
-                    enum installer_job job,
-                    bool *ret_done,
-                    struct err *err);
-
-/* The job to try for a missing display after `failed` tries; false when there is none left. */
-bool installer_next(unsigned failed, enum installer_job *ret_job);
 
 /* Stable name ("display", "parsec_again") and the payload that the job needs. */
 const char *installer_name(enum installer_job job);

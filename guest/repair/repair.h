@@ -102,9 +102,12 @@ bool repair_parsec_again(struct repair_context *context, bool *ret_reboot, struc
 bool repair_parsec_start(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_parsec_restart(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_parsec_config(struct repair_context *context, bool *ret_reboot, struct err *err);
+bool repair_parsec_config_undo(struct repair_context *context, const char *data, struct err *err);
 bool repair_parsec_reset(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_legacy_scripts(struct repair_context *context, bool *ret_reboot, struct err *err);
+bool repair_legacy_scripts_undo(struct repair_context *context, const char *data, struct err *err);
 bool repair_legacy_tasks(struct repair_context *context, bool *ret_reboot, struct err *err);
+bool repair_legacy_tasks_undo(struct repair_context *context, const char *data, struct err *err);
 bool repair_session_console(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_no_sleep(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_media(struct repair_context *context, bool *ret_reboot, struct err *err);

@@ -1,0 +1,95 @@
+/* Sign-in mode. */
+#include "guest/parsec/signin.h"
+
+#include "guest/device.h"
+#include "guest/parsec/config_apply.h"
+
+#include <string.h>
+
+bool signin_is_active(const struct signin *signin)
+{
+    return signin->active;
+}
+
+void signin_end(struct signin *signin)
+{
+    memset(signin, 0, sizeof *signin);
+}
+
+bool signin_begin(struct signin *signin,
+                  struct machine *machine,
+                  struct holder *holder,
+                  struct err *err)
+{
+    char instance[DEVICE_ID_BYTES] = "";
+    enum video_state video = VIDEO_UNKNOWN;
+    bool reboot = false;
+
+    holder_release(holder);
+    if (!device_video_look(machine->devices, &video, instance, err))
+        return false;
+    if (video == VIDEO_DISABLED &&
+        !machine->devices->ops->enable(machine->devices, instance, &reboot, err))
+        return err_context(err, TEXT_DEVICE_STEP, instance);
+    if (!machine->displays->ops->set_topology(machine->displays, DISPLAY_EXTEND, err))
+        return false;
+    signin->active = true;
+    signin->window = false;
+    signin->window_ms = clock_now_ms(machine->clock);
+    signin->until_ms = signin->window_ms + SIGNIN_LIMIT_MS;
+    return true;
+}
+
+/* The program of the installation for all users, else of the one for this user. */
+static bool find_program(struct machine *machine, char *ret_path, struct err *err)
+{
+    static const enum file_root roots[] = {ROOT_PARSEC_PROGRAM, ROOT_PARSEC_USER};
+    size_t i;
+
+    for (i = 0; i < sizeof roots / sizeof roots[0]; i++) {
+        char folder[FS_PATH_BYTES] = "";
+        struct fs_stat stat = {.kind = FS_MISSING};
+
+        if (machine->files->ops->stat(machine->files, roots[i], PARSEC_PROCESS, &stat, NULL) &&
+            stat.kind == FS_FILE &&
+            machine->files->ops->path(machine->files, roots[i], folder, sizeof folder, NULL) &&
+            folder[0])
+            return fs_join(ret_path, folder, PARSEC_PROCESS, err);
+    }
+    return err_set(err, ERR_NOT_FOUND, TEXT_CAUSE_PARSEC_MISSING, NULL);
+}
+
+/* Started again, parsecd shows the window of the one that runs. */
+static bool open_window(struct signin *signin, struct machine *machine, struct err *err)
+{
+    char path[FS_PATH_BYTES];
+
+    signin->window_ms = clock_now_ms(machine->clock) + SIGNIN_RETRY_MS;
+    if (!find_program(machine, path, err) ||
+        !machine->sessions->ops->start_program(machine->sessions, path, err))
+        return false;
+    signin->window = true;
+    return true;
+}
+
+bool signin_step(struct signin *signin,
+                 struct machine *machine,
+                 enum account account,
+                 struct err *err)
+{
+    int64_t now_ms;
+    struct session_state session;
+
+    if (!signin->active)
+        return true;
+    now_ms = clock_now_ms(machine->clock);
+    if (account == ACCOUNT_YES || now_ms >= signin->until_ms) {
+        signin_end(signin);
+        return true;
+    }
+    if (signin->window || now_ms < signin->window_ms)
+        return true;
+    if (!machine->sessions->ops->query(machine->sessions, &session, err))
+        return false;
+    return !session.user_logged_on || open_window(signin, machine, err);
+}
