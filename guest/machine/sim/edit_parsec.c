@@ -4,6 +4,7 @@
 #include "guest/machine/sim/install.h"
 #include "guest/machine/sim/logon.h"
 #include "guest/machine/sim/parsecd.h"
+#include "guest/machine/sim/parsecd_log.h"
 
 #include <stdlib.h>
 

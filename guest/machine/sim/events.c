@@ -109,7 +109,9 @@ static int64_t sign_in_next(const struct world *world, uint32_t *index)
 static void sign_in_run(struct sim_env *env, uint32_t index)
 {
     (void)index;
-    parsecd_account(env, WORLD_SIGNED_IN);
+    env->world->parsec.sign_in_at_ms = 0;
+    if (parsecd_online(env->world))
+        parsecd_account(env, WORLD_SIGNED_IN);
 }
 
 static int64_t drift_next(const struct world *world, uint32_t *index)

@@ -39,7 +39,7 @@ void parsecd_stock_config(struct sim_env *env);
 /* Where Parsec keeps its data. */
 enum file_root parsecd_root(const struct world *world);
 
-/* Appends one line to log.txt, rotating it as Parsec does. */
-void parsecd_log(struct sim_env *env, char level, const char *text);
+/* Whether Parsec reaches its servers, directly or through the proxy of its configuration. */
+bool parsecd_online(const struct world *world);
 
 #endif

@@ -1,7 +1,7 @@
 /* Making the disk of a simulated machine from a world. */
 #include "guest/machine/sim/sim.h"
 
-#include "guest/machine/sim/disk.h"
+#include "guest/machine/sim/os.h"
 #include "guest/machine/sim/store.h"
 #include "guest/machine/sim/worlds.h"
 
@@ -10,30 +10,36 @@
 
 #define WORLD_FILE_MAX ((size_t)4 * 1024 * 1024)
 
-/* Lays the files of a world in memory onto the disk. */
-static bool unpack(struct world *world, const char *disk_path, struct err *err)
+/* One file or folder (its name ends with '/'). Our own new place, so nothing hostile is there yet,
+ * and nothing is flushed: a disk that was not finished is made anew. */
+static bool unpack_one(const struct world_file *file, const char *root, struct err *err)
 {
-    char files[FS_PATH_BYTES];
-    struct disk *disk = NULL;
-    size_t length, end;
-    bool ok = fs_join(files, disk_path, "files", err) && fs_make_dirs(files, FS_PRIVATE, err) &&
-              disk_folder_new(files, &disk, err);
+    char folder[FS_PATH_BYTES], path[FS_PATH_BYTES], above[sizeof(file->name)];
+    char *slash;
+    size_t length;
+    const void *data = world_file_data(file, &length);
 
-    for (uint32_t i = 0; ok && i < world->file_count; i++) {
-        const struct world_file *file = &world->files[i];
-        const void *data = world_file_data(file, &length);
-        char name[sizeof(file->name)];
-
-        text_copy(name, sizeof(name), file->name);
-        end = strlen(name);
-        if (end && name[end - 1] == '/') {
-            name[end - 1] = 0;
-            ok = disk->ops->make_folder(disk, file->root, name, err);
-        } else {
-            ok = disk->ops->write(disk, file->root, name, data, length, err);
-        }
+    text_copy(above, sizeof(above), file->name);
+    slash = strrchr(above, '/');
+    if (slash) {
+        *slash = 0;
+        if (!fs_join(folder, root, above, err) || !fs_make_dirs(folder, FS_PRIVATE, err))
+            return false;
     }
-    disk_folder_free(disk);
+    if (file->name[strlen(file->name) - 1] == '/')
+        return true;
+    return fs_join(path, root, file->name, err) && os_replace(path, data, length, err);
+}
+
+/* Lays the files of a world in memory onto the disk. */
+static bool unpack(const struct world *world, const char *disk, struct err *err)
+{
+    char files[FS_PATH_BYTES], root[FS_PATH_BYTES];
+    bool ok = fs_join(files, disk, "files", err) && fs_make_dirs(files, FS_PRIVATE, err);
+
+    for (uint32_t i = 0; ok && i < world->file_count; i++)
+        ok = fs_join(root, files, world_root_names[world->files[i].root], err) &&
+             fs_make_dirs(root, FS_PRIVATE, err) && unpack_one(&world->files[i], root, err);
     return ok;
 }
 

@@ -203,6 +203,7 @@ struct world_parsec {
     int64_t sign_in_at_ms;
     int64_t respawn_at_ms;
     uint32_t monitors; /* host_virtual_monitors as read at the start */
+    char proxy[128];   /* likewise "address:port", "" none */
     bool privacy;
 };
 

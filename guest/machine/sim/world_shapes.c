@@ -261,6 +261,7 @@ static const struct shape_field parsec_fields[] = {
     TIME_AT(world_parsec, respawn_at_ms),
     UINT_TO(world_parsec, monitors, WORLD_MONITORS),
     BOOL_AT(world_parsec, privacy),
+    TEXT_AT(world_parsec, proxy),
 };
 SHAPE(parsec, world_parsec, NULL);
 
