@@ -2,6 +2,7 @@
 #include "host/boot.h"
 
 #include "common/clock.h"
+#include "host/inject.h"
 #include "host/report.h"
 
 #include <stdlib.h>
@@ -276,5 +277,60 @@ bool boot_settle(struct call *call,
     else if (err)
         *err = why;
     free(watch);
+    return ok;
+}
+
+/* ---- what the commands share ---- */
+
+bool boot_connect(struct call *call,
+                  struct target *target,
+                  struct client **ret_client,
+                  struct err *err)
+{
+    struct err why = ERR_INIT;
+
+    if (!target->exists || target->vm.state != VM_RUNNING) {
+        err_set(err, ERR_CONFLICT, TEXT_HOST_VM_IS_OFF, target->name, NULL);
+        return err_hint(err, TEXT_HOST_START_HINT);
+    }
+    if (connect_open(call->hypervisor, call->store, target->id, CONNECT_MS, ret_client, &why))
+        return true;
+    connect_explain(call->hypervisor, call->store, target->id, target->name, true, &why);
+    if (err)
+        *err = why;
+    return false;
+}
+
+bool boot_present(const struct target *target, struct err *err)
+{
+    if (target->exists)
+        return true;
+    err_set(err, ERR_NOT_FOUND, TEXT_HOST_GONE, target->name, NULL);
+    return err_hint(err, TEXT_HOST_GONE_HINT);
+}
+
+bool boot_want(struct call *call, struct target *target, enum store_wanted wanted, struct err *err)
+{
+    if (target->record.wanted == wanted)
+        return true;
+    target->record.wanted = wanted;
+    return store_save(call->store, &target->record, err);
+}
+
+bool boot_up(struct call *call, struct target *target, bool with_gpu, bool alone, struct err *err)
+{
+    struct hypervisor *h = call->hypervisor;
+    struct progress progress;
+    struct boot_stage stage = {call, &progress, 0, PROGRESS_FULL};
+    bool ok;
+
+    if (!inject_profile(call, target, err) || !boot_gpu(call, target, with_gpu, err) ||
+        !boot_want(call, target, STORE_WANTED_RUNNING, err))
+        return false;
+    if (call_flag(call, "no-wait"))
+        return h->ops->power(h, target->id, VM_POWER_ON, err);
+    progress_begin(&progress, &call->ui, target->name, alone);
+    ok = boot_start(call, target, &stage, NULL, err);
+    progress_end(&progress);
     return ok;
 }

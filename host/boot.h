@@ -12,7 +12,7 @@
 #include "common/ui/progress.h"
 
 #define BOOT_SHUTDOWN_MS 120000
-#define BOOT_SETTLE_MS   (60 * 60 * 1000)
+#define BOOT_TIMEOUT_S   86400 /* the longest that an option may ask for */
 
 /* How far a job is while it waits: the bar moves from `from` to `to`. */
 struct boot_stage {
@@ -28,6 +28,22 @@ bool boot_start(struct call *call,
                 const struct boot_stage *stage,
                 struct client **ret_client,
                 struct err *err);
+
+/* Connects to a VM that must run; why its agent does not answer is the error. */
+bool boot_connect(struct call *call,
+                  struct target *target,
+                  struct client **ret_client,
+                  struct err *err);
+
+/* Fails when the hypervisor has no such VM any more. */
+bool boot_present(const struct target *target, struct err *err);
+
+/* Remembers whether the VM shall run. */
+bool boot_want(struct call *call, struct target *target, enum store_wanted wanted, struct err *err);
+
+/* What `start` does with a VM that is off: GPU, power, and waiting for the agent unless --no-wait.
+ */
+bool boot_up(struct call *call, struct target *target, bool with_gpu, bool alone, struct err *err);
 
 /* Asks the guest's Windows to shut down and waits; force pulls the cord. Off already: true. */
 bool boot_stop(

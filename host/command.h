@@ -13,7 +13,7 @@
 #include "common/options.h"
 #include "common/ui/ui.h"
 
-#define COMMAND_VERBS 8
+#define COMMAND_VERBS 12
 #define COMMANDS_MAX  64
 
 enum command_flag {

@@ -98,7 +98,9 @@ static bool read_vm(struct store_vm *vm, const cJSON *json, struct err *err)
         !json_choice(json, "wanted", wanted_names, 2, &wanted, err) ||
         !json_string_into(json, "gpu", "", vm->gpu, sizeof vm->gpu, err) ||
         !json_string_into(json, "gpu_name", "", vm->gpu_name, sizeof vm->gpu_name, err) ||
-        !json_bool(json, "gpu_held_back", &vm->gpu_held_back, err) || !read_files(vm, json, err))
+        !json_bool(json, "gpu_held_back", &vm->gpu_held_back, err) ||
+        !json_bool(json, "profile_pending", &vm->profile_pending, err) ||
+        !read_files(vm, json, err))
         return false;
     vm->wanted = (enum store_wanted)wanted;
     return true;
@@ -151,6 +153,7 @@ static cJSON *vm_to_json(const struct store_vm *vm)
               cJSON_AddStringToObject(json, "gpu", vm->gpu) &&
               cJSON_AddStringToObject(json, "gpu_name", vm->gpu_name) &&
               cJSON_AddBoolToObject(json, "gpu_held_back", vm->gpu_held_back) &&
+              cJSON_AddBoolToObject(json, "profile_pending", vm->profile_pending) &&
               (files = cJSON_AddArrayToObject(json, "files")) != NULL;
 
     for (size_t i = 0; ok && i < vm->file_count; i++) {

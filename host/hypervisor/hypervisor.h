@@ -120,6 +120,7 @@ struct hypervisor_ops {
 struct hypervisor {
     const struct hypervisor_ops *ops;
     int64_t boot_deadline_ms; /* a start without heartbeat and agent for so long is stuck */
+    bool simulated_internet;  /* sim: payloads can be had */
 };
 
 /* Opens the simulation kept in folder, which is made when missing. program is the gpupv whose

@@ -200,6 +200,26 @@ static bool sim_configure(struct hypervisor *h,
     return sim_vm_save(root_of(h), &vm, err);
 }
 
+static bool only_lock(const char *name, enum fs_kind kind, void *user)
+{
+    (void)kind;
+    if (strcmp(name, "run.lock") != 0)
+        *(bool *)user = false;
+    return true;
+}
+
+/* Removes the machine's folder unless a disk is still in it. */
+static bool remove_empty(const char *root, const char *id, struct err *err)
+{
+    char folder[FS_PATH_BYTES];
+    bool empty = true;
+
+    if (!sim_path(root, id, ".", folder, err))
+        return false;
+    folder[strlen(folder) - 2] = 0;
+    return fs_list(folder, only_lock, &empty, err) && (!empty || fs_remove_tree(folder, err));
+}
+
 static bool sim_remove(struct hypervisor *h, const char *id, struct err *err)
 {
     /* vm.json first: without it the machine does not exist */
@@ -219,7 +239,7 @@ static bool sim_remove(struct hypervisor *h, const char *id, struct err *err)
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (!sim_path(root_of(h), id, files[i], path, err) || !fs_remove(path, err))
             return false;
-    return true;
+    return remove_empty(root_of(h), id, err);
 }
 
 /* What the machine's process could not do, when it left a note. */
@@ -431,6 +451,7 @@ bool hypervisor_open_sim(const char *folder,
         return false;
     }
     sim->base.boot_deadline_ms = host.stuck_ms;
+    sim->base.simulated_internet = !host.offline;
     *ret_hypervisor = &sim->base;
     return true;
 }

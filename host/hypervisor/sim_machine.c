@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LOCK_WAIT_MS    5000
-#define CODE_REBOOT     194
-#define CODE_SHUTDOWN   195
-#define STABLE_MS       60000 /* an agent that ran so long starts the list of delays anew */
-#define AGENT_LOG_BYTES 0
+#define LOCK_WAIT_MS   5000
+#define CODE_REBOOT    194
+#define CODE_SHUTDOWN  195
+#define CODE_POWER_CUT 196
+#define STABLE_MS      60000 /* an agent that ran so long starts the list of delays anew */
 
 /* What the service manager waits before it starts a dead agent again. */
 static const int64_t restart_ms[] = {1000, 5000, 60000};
@@ -41,25 +41,24 @@ static bool enter(struct machine_process *m, enum sim_phase phase, struct err *e
 /* Tells the simulated Windows which hardware this boot finds. */
 static bool plug_hardware(struct machine_process *m, struct err *err)
 {
-    char attached[40], vm[64], version[64], name[GPU_NAME_BYTES + 16];
-    const char *args[8] = {"break", vm, attached};
+    char vm[64], version[64], name[GPU_NAME_BYTES + 16];
+    const char *args[8] = {"break", vm, "gpu.partition=absent"};
     const struct sim_gpu *gpu = NULL;
     size_t count = 3;
     struct buf out;
     bool ok;
 
-    snprintf(vm, sizeof vm, "system.vm_id=%s", m->id);
+    snprintf(vm, sizeof vm, "vm_id=%s", m->id);
     for (size_t i = 0; i < m->host.gpu_count; i++)
         if (!strcmp(m->host.gpus[i].path, m->vm.gpu))
             gpu = &m->host.gpus[i];
-    snprintf(attached, sizeof attached, "gpu.attached=%s", gpu ? "true" : "false");
     if (gpu) {
         snprintf(name, sizeof name, "gpu.name=%s", gpu->name);
         snprintf(version, sizeof version, "gpu.version=%s", gpu->driver);
+        args[2] = "gpu.partition=attached";
         args[count++] = name;
         args[count++] = version;
     }
-    args[count] = NULL;
     buf_init(&out, PROCESS_OUTPUT_BYTES);
     ok = sim_agent_edit(m->root, m->id, args, &out, err);
     buf_done(&out);
@@ -162,7 +161,7 @@ static bool supervise(struct machine_process *m, enum machine_end *ret_end, stru
             return true;
         if (event != PROCESS_EXITED)
             continue;
-        if (code == CODE_REBOOT || code == CODE_SHUTDOWN) {
+        if (code == CODE_REBOOT || code == CODE_SHUTDOWN || code == CODE_POWER_CUT) {
             end_agent(m, false);
             *ret_end = code == CODE_REBOOT ? MACHINE_REBOOT : MACHINE_OFF;
             return true;
@@ -181,6 +180,28 @@ static bool supervise(struct machine_process *m, enum machine_end *ret_end, stru
     return false;
 }
 
+/* A Windows without our agent just runs. */
+static bool agent_installed(const struct machine_process *m)
+{
+    char path[FS_PATH_BYTES];
+    struct fs_stat stat;
+
+    return fs_join(path, m->data, "key.json", NULL) && fs_stat(path, &stat, NULL) &&
+           stat.kind == FS_FILE;
+}
+
+static bool run_without_agent(struct machine_process *m, struct err *err)
+{
+    static const char *const args[] = {"boot", NULL};
+    struct buf out;
+    bool ok;
+
+    buf_init(&out, PROCESS_OUTPUT_BYTES);
+    ok = sim_agent_edit(m->root, m->id, args, &out, err);
+    buf_done(&out);
+    return ok;
+}
+
 /* One boot from power to its end. */
 static bool boot(struct machine_process *m, enum machine_end *ret_end, struct err *err)
 {
@@ -197,6 +218,11 @@ static bool boot(struct machine_process *m, enum machine_end *ret_end, struct er
         return false;
     if (!rest(m, stuck ? -1 : (int64_t)m->host.boot_ms, &over, ret_end, err) || over)
         return over;
+    if (!agent_installed(m)) {
+        if (!run_without_agent(m, err) || !enter(m, SIM_PHASE_RUNNING, err))
+            return false;
+        return rest(m, -1, &over, ret_end, err);
+    }
     return start_agent(m, true, err) && enter(m, SIM_PHASE_RUNNING, err) &&
            supervise(m, ret_end, err);
 }

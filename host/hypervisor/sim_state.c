@@ -76,9 +76,9 @@ static void default_host(struct sim_host *host)
                               .boot_ms = 300,
                               .stuck_ms = 8000,
                               .shutdown_ms = 10000};
-    host->gpus[0] = (struct sim_gpu){.path = "PCI\\VEN_10DE&DEV_2684&SUBSYS_889D1043&REV_A1\\0",
-                                     .name = "NVIDIA GeForce RTX 4090",
-                                     .driver = "32.0.15.7680",
+    host->gpus[0] = (struct sim_gpu){.path = "PCI\\VEN_10DE&DEV_2786&SUBSYS_889D1043&REV_A1\\0",
+                                     .name = "NVIDIA GeForce RTX 4070",
+                                     .driver = "32.0.15.6094",
                                      .partitions = 32};
 }
 
@@ -102,6 +102,7 @@ static bool read_host(const cJSON *json, struct sim_host *host, struct err *err)
 
     if (!json_array(json, "gpus", &gpus, err) ||
         !json_string_into(json, "build", "", host->build, sizeof host->build, err) ||
+        !json_bool(json, "offline", &host->offline, err) ||
         !json_int(json, "boot_ms", 0, MILLION, &boot_ms, err) ||
         !json_int(json, "stuck_ms", 0, MILLION, &stuck_ms, err) ||
         !json_int(json, "shutdown_ms", 0, MILLION, &shutdown_ms, err))
@@ -143,6 +144,7 @@ bool sim_host_save(const char *root, const struct sim_host *host, struct err *er
     char path[FS_PATH_BYTES];
     cJSON *json = versioned(), *gpus = cJSON_AddArrayToObject(json, "gpus");
     bool ok = json && gpus && cJSON_AddStringToObject(json, "build", host->build) &&
+              cJSON_AddBoolToObject(json, "offline", host->offline) &&
               json_add_int(json, "boot_ms", host->boot_ms) &&
               json_add_int(json, "stuck_ms", host->stuck_ms) &&
               json_add_int(json, "shutdown_ms", host->shutdown_ms);

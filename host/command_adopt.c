@@ -1,0 +1,138 @@
+/* adopt: takes a VM that somebody else made under management, or gives one a new key. */
+#include "host/boot.h"
+#include "host/inject.h"
+
+#include <string.h>
+
+static const struct option options[] = {
+    {"rekey", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_REKEY, 0, 0},
+    {"repair", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_ADOPT_REPAIR, 0, 0},
+    {0},
+};
+
+/* A record for a VM that the store does not know. */
+static void make_record(struct call *call, struct target *target)
+{
+    struct store_vm *vm = &target->record;
+    const struct vm_settings *settings = &target->vm.settings;
+    struct host_info host = {.gpu_count = 0};
+
+    memset(vm, 0, sizeof *vm);
+    text_copy(vm->id, sizeof vm->id, target->id);
+    vm->adopted = true;
+    vm->ready = true;
+    spec_init(&vm->spec, target->name);
+    vm->spec.memory_mb = settings->memory_mb;
+    vm->spec.cpus = settings->cpus;
+    text_copy(vm->spec.network, sizeof vm->spec.network, settings->network);
+    text_copy(vm->gpu, sizeof vm->gpu, target->vm.gpu);
+    /* shows what it would do until somebody says `repair` */
+    vm->spec.guest.mode = call_flag(call, "repair") ? PROFILE_REPAIR : PROFILE_OBSERVE;
+    call->hypervisor->ops->host(call->hypervisor, &host, NULL);
+    for (size_t i = 0; i < host.gpu_count; i++)
+        if (!strcmp(host.gpus[i].path, vm->gpu))
+            text_copy(vm->gpu_name, sizeof vm->gpu_name, host.gpus[i].name);
+}
+
+/* Offline: the disk gets a new key, and what the agent needs besides. */
+static bool inject_new_key(struct call *call, struct target *target, struct err *err)
+{
+    char path[FS_PATH_BYTES];
+    struct key_file keys;
+    bool ok;
+
+    if (!key_new(target->id, &keys, err))
+        return false;
+    /* ours first: a guest with a key that nobody has could not be reached any more */
+    ok = store_path(call->store, target->id, "key.json", path, err) &&
+         key_save(path, &key_seal_host, &keys, err) && inject_agent(call, target, &keys, true, err);
+    key_wipe(&keys);
+    return ok;
+}
+
+/* Online: a new generation over a session under the old one. */
+static bool rotate(struct call *call, struct target *target, struct err *err)
+{
+    struct client *client = NULL;
+    char path[FS_PATH_BYTES];
+    struct key_file keys;
+    bool ok;
+
+    if (!boot_connect(call, target, &client, err))
+        return false;
+    ok = connect_keys(call->store, target->id, &keys, err);
+    if (ok) {
+        ok = key_rotate_begin(&keys, err) &&
+             store_path(call->store, target->id, "key.json", path, err) &&
+             key_save(path, &key_seal_host, &keys, err) &&
+             connect_mend(call->store, client, target->id, err);
+        key_wipe(&keys);
+    }
+    client_close(client);
+    /* the next hello under the new key is what ends the rotation */
+    if (!ok || !boot_connect(call, target, &client, err))
+        return false;
+    client_close(client);
+    return true;
+}
+
+static bool adopt(struct call *call, struct target *target, struct err *err)
+{
+    bool running = target->vm.state != VM_OFF;
+
+    if (!boot_present(target, err))
+        return false;
+    if (target->managed && !call_flag(call, "rekey"))
+        return err_set(err, ERR_EXISTS, TEXT_HOST_MANAGED_ALREADY, target->name, NULL);
+    if (target->managed && running)
+        return rotate(call, target, err);
+    if (running) {
+        err_set(err, ERR_CONFLICT, TEXT_HOST_VM_MUST_BE_OFF, target->name, NULL);
+        return err_hint(err, TEXT_HOST_MUST_BE_OFF_HINT);
+    }
+    if (!target->managed) {
+        make_record(call, target);
+        if (!store_save(call->store, &target->record, err))
+            return false;
+    }
+    if (inject_new_key(call, target, err))
+        return true;
+    if (!target->managed)
+        store_remove(call->store, target->id, NULL);
+    return false;
+}
+
+static void adopt_each(struct call *call, struct target *target, struct outcome *outcome)
+{
+    bool managed = target->managed;
+    struct err err = ERR_INIT;
+
+    if (target->broken)
+        outcome_failed(outcome, &target->broken_why);
+    else if (call_flag(call, "dry-run"))
+        outcome_done(outcome,
+                     &call->ui,
+                     CODE_OK,
+                     managed ? TEXT_HOST_WOULD_REKEY : TEXT_HOST_WOULD_ADOPT,
+                     NULL);
+    else if (adopt(call, target, &err))
+        outcome_done(outcome,
+                     &call->ui,
+                     CODE_OK,
+                     managed                                             ? TEXT_HOST_REKEYED
+                     : target->record.spec.guest.mode == PROFILE_OBSERVE ? TEXT_HOST_ADOPTED_OBSERVE
+                                                                         : TEXT_HOST_ADOPTED,
+                     target->name,
+                     NULL);
+    else
+        outcome_failed(outcome, &err);
+}
+
+const struct command command_adopt = {
+    .name = "adopt",
+    .summary = TEXT_HELP_ADOPT,
+    .args = "NAME...",
+    .options = options,
+    .flags = COMMAND_NEEDS_ADMIN | COMMAND_MANY_VMS | COMMAND_DRY_RUN,
+    .each = adopt_each,
+};

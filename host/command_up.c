@@ -1,0 +1,353 @@
+/* up, create: from nothing to a VM that plays. */
+#include "host/report.h"
+#include "host/settings.h"
+#include "common/ui/table.h"
+#include "host/up.h"
+
+#include "common/fs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SETTLE_S_DEFAULT 1800
+#define SETTLE_S_MOST    86400
+
+static const struct option options[] = {
+    {"spec", 0, OPTION_TEXT, "FILE", TEXT_HELP_OPTION_SPEC, 0, 0},
+    {"iso", 0, OPTION_TEXT, "FILE", TEXT_HELP_OPTION_ISO, 0, 0},
+    {"edition", 0, OPTION_TEXT, "NAME|N", TEXT_HELP_OPTION_EDITION, 0, 0},
+    {"disk-size", 0, OPTION_NUMBER, "GB", TEXT_HELP_OPTION_DISK_SIZE, 20, 65536},
+    {"memory", 0, OPTION_TEXT, "SIZE", TEXT_HELP_OPTION_MEMORY, 0, 0},
+    {"cpus", 0, OPTION_NUMBER, "N", TEXT_HELP_OPTION_CPUS, 1, 2048},
+    {"switch", 0, OPTION_TEXT, "NAME", TEXT_HELP_OPTION_SWITCH, 0, 0},
+    {"gpu", 0, OPTION_TEXT, "NAME|PATH", TEXT_HELP_OPTION_GPU, 0, 0},
+    {"gpu-attach", 0, OPTION_TEXT, "WHEN", TEXT_HELP_OPTION_GPU_ATTACH, 0, 0},
+    {"gpu-share", 0, OPTION_NUMBER, "PERCENT", TEXT_HELP_OPTION_GPU_SHARE, 1, 100},
+    {"user", 0, OPTION_TEXT, "NAME", TEXT_HELP_OPTION_USER, 0, 0},
+    {"password-from", 0, OPTION_TEXT, "WHERE", TEXT_HELP_OPTION_PASSWORD_FROM, 0, 0},
+    {"proxy", 0, OPTION_TEXT, "ADDRESS:PORT", TEXT_HELP_OPTION_PROXY, 0, 0},
+    {"set", 0, OPTION_TEXT, "KEY=VALUE", TEXT_HELP_OPTION_SET, 0, 0},
+    {"accept-licenses", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_ACCEPT_LICENSES, 0, 0},
+    {"timeout", 0, OPTION_NUMBER, "SECONDS", TEXT_HELP_OPTION_TIMEOUT, 1, SETTLE_S_MOST},
+    {"world", 0, OPTION_TEXT, "NAME", TEXT_HELP_OPTION_WORLD, 0, 0},
+    {0},
+};
+
+/* ---- the spec ---- */
+
+static bool
+take_text(const struct call *call, const char *option, char *value, size_t size, struct err *err)
+{
+    const char *text = call_text(call, option);
+
+    if (!text)
+        return true;
+    if (strlen(text) >= size)
+        return err_set(
+            err, ERR_USAGE, TEXT_JSON_TOO_LONG, option, TEXT_NUM((int64_t)size - 1), NULL);
+    text_copy(value, size, text);
+    return true;
+}
+
+static bool take_choice(const struct call *call, enum spec_attach *attach, struct err *err)
+{
+    const char *text = call_text(call, "gpu-attach");
+
+    if (!text)
+        return true;
+    for (int i = 0; spec_attach_names[i]; i++)
+        if (!strcmp(spec_attach_names[i], text)) {
+            *attach = (enum spec_attach)i;
+            return true;
+        }
+    return err_set(err,
+                   ERR_USAGE,
+                   TEXT_JSON_CHOICE,
+                   "gpu-attach",
+                   text,
+                   "after_setup, at_creation, never",
+                   NULL);
+}
+
+static bool take_options(const struct call *call, struct spec *spec, struct err *err)
+{
+    const char *memory = call_text(call, "memory");
+
+    if (memory && !spec_parse_mb(memory, &spec->memory_mb))
+        return err_set(err, ERR_USAGE, TEXT_HOST_MEMORY_BAD, memory, NULL);
+    spec->disk.size_gb = (uint32_t)call_number(call, "disk-size", spec->disk.size_gb);
+    spec->cpus = (uint32_t)call_number(call, "cpus", spec->cpus);
+    spec->gpu.share_percent = (uint32_t)call_number(call, "gpu-share", spec->gpu.share_percent);
+    return take_text(call, "iso", spec->iso, sizeof spec->iso, err) &&
+           take_text(call, "edition", spec->edition, sizeof spec->edition, err) &&
+           take_text(call, "switch", spec->network, sizeof spec->network, err) &&
+           take_text(call, "gpu", spec->gpu.select, sizeof spec->gpu.select, err) &&
+           take_text(call, "user", spec->account.user, sizeof spec->account.user, err) &&
+           take_text(call,
+                     "password-from",
+                     spec->account.password_from,
+                     sizeof spec->account.password_from,
+                     err) &&
+           take_text(call, "world", spec->world, sizeof spec->world, err) &&
+           take_choice(call, &spec->gpu.attach, err) &&
+           (!call_text(call, "proxy") ||
+            settings_proxy(&spec->guest, call_text(call, "proxy"), err)) &&
+           (!call_text(call, "set") || settings_apply(&spec->guest, call_text(call, "set"), err));
+}
+
+/* Defaults, then the file, then the options. */
+static bool make_spec(const struct call *call, const char *name, struct spec *spec, struct err *err)
+{
+    const char *file = call_text(call, "spec");
+
+    spec_init(spec, name);
+    if (file && !spec_load(spec, file, err))
+        return false;
+    text_copy(spec->name, sizeof spec->name, name);
+    return take_options(call, spec, err) && spec_check(spec, err);
+}
+
+/* ---- payloads: asked once, before anything is made (flow F3) ---- */
+
+static bool list_missing(struct call *call,
+                         struct payloads *payloads,
+                         bool missing[PAYLOADS_COUNT],
+                         size_t *ret_count,
+                         struct err *err)
+{
+    struct payload_item item;
+
+    (void)call;
+    *ret_count = 0;
+    for (size_t i = 0; i < PAYLOADS_COUNT; i++) {
+        if (!payloads_find(payloads, i, &item, err))
+            return false;
+        missing[i] = !item.present;
+        *ret_count += missing[i];
+    }
+    return true;
+}
+
+static void show_missing(struct call *call, const bool missing[PAYLOADS_COUNT])
+{
+    static const struct table_column columns[] = {
+        {.title = TEXT_HOST_COLUMN_PAYLOAD},
+        {.title = TEXT_HOST_COLUMN_VERSION},
+        {.title = TEXT_HOST_COLUMN_SOURCE, .least = 20},
+        {.title = TEXT_HOST_COLUMN_LICENCE, .least = 20},
+    };
+    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+
+    for (size_t i = 0; i < PAYLOADS_COUNT; i++) {
+        if (!missing[i])
+            continue;
+        table_text(table, &call->ui, TONE_PLAIN, payload_rows[i].title);
+        table_cell(table, TONE_PLAIN, payload_rows[i].version);
+        table_cell(table, TONE_PLAIN, payload_rows[i].source);
+        table_cell(table, TONE_PLAIN, payload_rows[i].licence);
+    }
+    ui_say(&call->ui, TONE_PLAIN, TEXT_HOST_PAYLOADS_MISSING, NULL);
+    table_print(table, &call->ui);
+    table_free(table);
+}
+
+/* The simulation has no licences to accept and nothing to download: it makes stand-ins, unless its
+ * host is offline. */
+static bool fetch(struct call *call,
+                  struct payloads *payloads,
+                  const bool missing[PAYLOADS_COUNT],
+                  struct err *err)
+{
+    if (!call->hypervisor->simulated_internet) {
+        show_missing(call, missing);
+        err_set(err, ERR_FAILED, TEXT_HOST_PAYLOADS_OFFLINE, NULL);
+        return err_hint(err, TEXT_HOST_PAYLOADS_OFFLINE_HINT);
+    }
+    for (size_t i = 0; i < PAYLOADS_COUNT; i++)
+        if (missing[i] && !payloads_make_stand_in(payloads, i, err))
+            return false;
+    ui_note(&call->ui, TONE_DIM, TEXT_HOST_PAYLOADS_STAND_INS, NULL);
+    return true;
+}
+
+static bool have_payloads(struct call *call, struct err *err)
+{
+    struct payloads *payloads = NULL;
+    bool missing[PAYLOADS_COUNT];
+    size_t count = 0;
+    bool ok;
+
+    if (!payloads_open(call->state, &payloads, err))
+        return false;
+    ok = list_missing(call, payloads, missing, &count, err) &&
+         (!count || fetch(call, payloads, missing, err));
+    payloads_free(payloads);
+    return ok;
+}
+
+/* ---- one VM ---- */
+
+static void finish(struct call *call,
+                   struct target *target,
+                   const struct health *health,
+                   bool changed,
+                   struct outcome *outcome)
+{
+    struct report report = {.target = target, .state = REPORT_HEALTH, .has_health = true};
+    char detail[UI_TEXT_BYTES];
+    const char *level;
+
+    report.health = *health;
+    report_detail(&report, call->ui.lang, detail, sizeof detail);
+    level = text_raw(health_level_title(health->level), call->ui.lang);
+    if (health->level == LEVEL_NEEDS_SIGN_IN)
+        outcome_done(
+            outcome, &call->ui, CODE_NEEDS_SIGN_IN, TEXT_HOST_UP_NEEDS_SIGN_IN, target->name, NULL);
+    else
+        outcome_done(outcome,
+                     &call->ui,
+                     (enum exit_code)health_exit_code(health->level),
+                     !*detail  ? TEXT_HOST_UP_DONE
+                     : changed ? TEXT_HOST_UP_DONE_DETAIL
+                               : TEXT_HOST_UP_UNCHANGED,
+                     level,
+                     detail,
+                     NULL);
+    outcome->json = cJSON_CreateObject();
+    cJSON_AddStringToObject(outcome->json, "level", health_level_name(health->level));
+    cJSON_AddBoolToObject(outcome->json, "changed", changed);
+}
+
+static bool refuse_foreign(struct call *call, const struct target *target, struct err *err)
+{
+    if (!target->exists || target->managed || up_is_unfinished(call, target->name, NULL))
+        return true;
+    err_set(err, ERR_EXISTS, TEXT_HOST_UP_FOREIGN, target->name, NULL);
+    return err_hint(err, TEXT_HOST_NOT_MANAGED_HINT);
+}
+
+/* What `up` is about to do with a VM. */
+struct up_work {
+    struct up_request request;
+    struct progress progress;
+    struct health health;
+    bool changed;
+};
+
+static bool is_new(struct call *call, const struct target *target)
+{
+    return !target->managed || !target->record.ready || up_is_unfinished(call, target->name, NULL);
+}
+
+static bool prepare(struct call *call, struct target *target, struct up_work *work, struct err *err)
+{
+    if (target->broken) {
+        if (err)
+            *err = target->broken_why;
+        return false;
+    }
+    if (target->managed && !target->exists) {
+        err_set(err, ERR_NOT_FOUND, TEXT_HOST_GONE, target->name, NULL);
+        return err_hint(err, TEXT_HOST_GONE_HINT);
+    }
+    work->request.settle_ms = call_number(call, "timeout", SETTLE_S_DEFAULT) * 1000;
+    work->request.boots = call->command == &command_up;
+    return refuse_foreign(call, target, err) &&
+           (target->managed || (make_spec(call, target->name, &work->request.spec, err) &&
+                                up_choose_gpu(call, &work->request.spec, &work->request.gpu, err)));
+}
+
+static bool do_up(struct call *call, struct target *target, struct up_work *work, struct err *err)
+{
+    if (!is_new(call, target))
+        return up_ensure(call,
+                         target,
+                         work->request.settle_ms,
+                         &work->progress,
+                         &work->changed,
+                         &work->health,
+                         err);
+    work->changed = true;
+    return up_make(call, target, &work->request, &work->progress, &work->health, err);
+}
+
+static void up_each(struct call *call, struct target *target, struct outcome *outcome)
+{
+    struct up_work *work = calloc(1, sizeof *work);
+    struct err err = ERR_INIT;
+    bool ok;
+
+    if (!work) {
+        err_no_memory(&err);
+        outcome_failed(outcome, &err);
+        return;
+    }
+    if (!prepare(call, target, work, &err)) {
+        outcome_failed(outcome, &err);
+        free(work);
+        return;
+    }
+    if (call_flag(call, "dry-run")) {
+        outcome_done(outcome,
+                     &call->ui,
+                     CODE_OK,
+                     is_new(call, target)         ? TEXT_HOST_UP_WOULD_MAKE
+                     : target->vm.state == VM_OFF ? TEXT_HOST_WOULD_START
+                                                  : TEXT_HOST_UP_WOULD_CHECK,
+                     work->request.gpu.name,
+                     NULL);
+        free(work);
+        return;
+    }
+    progress_begin(&work->progress, &call->ui, target->name, outcome->alone);
+    ok = do_up(call, target, work, &err);
+    progress_end(&work->progress);
+    if (!ok)
+        outcome_failed(outcome, &err);
+    else if (work->request.boots)
+        finish(call, target, &work->health, work->changed, outcome);
+    free(work);
+}
+
+static void create_each(struct call *call, struct target *target, struct outcome *outcome)
+{
+    struct err err = ERR_INIT;
+
+    if (target->managed && !target->broken && !up_is_unfinished(call, target->name, NULL)) {
+        err_set(&err, ERR_EXISTS, TEXT_HOST_CREATE_EXISTS, target->name, NULL);
+        outcome_failed(outcome, &err);
+        return;
+    }
+    up_each(call, target, outcome);
+    if (!err_is_set(&outcome->err) && !*outcome->result)
+        outcome_done(outcome, &call->ui, CODE_OK, TEXT_HOST_CREATED, target->name, NULL);
+}
+
+static bool up_exec(struct call *call, enum exit_code *ret_code, struct err *err)
+{
+    return (call_flag(call, "dry-run") || have_payloads(call, err)) &&
+           many_run(call, ret_code, err);
+}
+
+#define UP_FLAGS (COMMAND_NEEDS_ADMIN | COMMAND_NEW_VM | COMMAND_MANY_VMS | COMMAND_DRY_RUN)
+
+const struct command command_up = {
+    .name = "up",
+    .summary = TEXT_HELP_UP,
+    .args = "NAME...",
+    .options = options,
+    .flags = UP_FLAGS,
+    .exec = up_exec,
+    .each = up_each,
+};
+
+const struct command command_create = {
+    .name = "create",
+    .summary = TEXT_HELP_CREATE,
+    .args = "NAME...",
+    .options = options,
+    .flags = UP_FLAGS,
+    .exec = up_exec,
+    .each = create_each,
+};
