@@ -387,6 +387,10 @@ static const struct text_row rows[] = {
     {"outcome.interrupted", "interrupted", "被中断"},
     {"check.name_unknown", "there is no check named {0}", "没有名为 {0} 的检查项"},
     {"payload.name_unknown", "there is no payload named {0}", "没有名为 {0} 的安装包"},
+    {"repair.guard_blind",
+     "Parsec's data folder can no longer be looked at",
+     "无法再查看 Parsec 的数据文件夹"},
+    {"repair.guard_lost", "the repair lost Parsec's file {0}", "修复过程丢失了 Parsec 的文件 {0}"},
 };
 
 const struct text_section text_section_guest = {

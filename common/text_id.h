@@ -345,6 +345,8 @@ enum text_id {
     TEXT_OUTCOME_INTERRUPTED,
     TEXT_CHECK_NAME_UNKNOWN,
     TEXT_PAYLOAD_NAME_UNKNOWN,
+    TEXT_REPAIR_GUARD_BLIND,
+    TEXT_REPAIR_GUARD_LOST,
     TEXT_GUEST_END,
 
     /* text_parsec.c: Parsec's files, log, installer, display holder */

@@ -64,6 +64,7 @@ void engine_free(struct engine *engine);
 struct engine_options {
     bool dry_run;      /* change nothing; result.steps says what would be done */
     bool now;          /* no waiting for idle and back-off; what was given up is tried again */
+    bool asked;        /* a person asked for it: acts although the profile only observes */
     bool reset_parsec; /* reinstall Parsec and let a person sign in anew */
     uint32_t only;     /* CHECK_BITs to repair; 0: all. All are looked at */
 };
@@ -73,6 +74,7 @@ struct engine_step {
     enum cause cause;
     enum repair_id repair;
     bool waits;      /* planned, but not now: health says for what */
+    bool done;       /* outcome says what came of it; else it is what would be done */
     struct err note; /* what it would do or why it failed; kind ERR_NONE: the repair's title */
     enum journal_outcome outcome; /* when it was done */
 };

@@ -1,0 +1,52 @@
+/*
+ * The commands of gpupv-agent: rows are in main.c. What a command gets is a struct call with parsed
+ * options, the terminal, and (AGENT_NEEDS_MACHINE) the machine. A command returns its exit code, or
+ * sets call->err and lets main say it.
+ */
+#ifndef GPUPV_GUEST_COMMAND_H
+#define GPUPV_GUEST_COMMAND_H
+
+#include "common/fs.h"
+#include "common/options.h"
+#include "common/ui/table.h"
+#include "common/ui/ui.h"
+
+enum agent_command_flag {
+    AGENT_NEEDS_MACHINE = 1 << 0, /* call->machine and call->folder are there */
+    AGENT_RAW = 1 << 1            /* parses its own words (sim) */
+};
+
+struct machine;
+
+struct agent_call {
+    struct arguments args;
+    struct ui ui;
+    struct machine *machine;
+    char folder[FS_PATH_BYTES]; /* the agent's data */
+    struct err err;
+};
+
+struct agent_command {
+    const char *name;
+    enum text_id summary;
+    const struct option *options; /* NULL: none of its own */
+    unsigned flags;               /* enum agent_command_flag */
+    int (*run)(struct agent_call *call);
+};
+
+/* Opens what the row's flags ask for. */
+bool command_open(const struct agent_command *command, struct agent_call *call, struct err *err);
+
+/* Closes what command_open opened. */
+void command_close(struct agent_call *call);
+
+/* The agent itself, until it is told to stop. */
+int command_run(struct agent_call *call);
+
+/* One look at everything; nothing is changed. */
+int command_check(struct agent_call *call);
+
+/* Passes until nothing is left to do now. */
+int command_repair(struct agent_call *call);
+
+#endif
