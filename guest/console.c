@@ -40,12 +40,23 @@ bool console_is_right(enum check_status status)
     return status == STATUS_OK || status == STATUS_OFF || status == STATUS_WARNING;
 }
 
+/* More than the needs of display.hyperv_video: whether the console may go is asked of all of them,
+ * which repair comes first is not. */
+static const enum check_id stream_needs[] = {
+    CHECK_DISPLAY_ADAPTER,
+    CHECK_DISPLAY_MONITOR,
+    CHECK_SESSION_DESKTOP,
+    CHECK_SESSION_ENHANCED,
+    CHECK_PARSEC_INSTALLED,
+    CHECK_PARSEC_SERVICE,
+    CHECK_PARSEC_CONFIG,
+    CHECK_PARSEC_ACCOUNT,
+};
+
 bool console_stream_ready(const struct findings *findings)
 {
-    uint32_t needs = check_row(CHECK_DISPLAY_HYPERV_VIDEO)->needs;
-
-    for (int i = 0; i < CHECK_COUNT; i++) {
-        if ((needs & CHECK_BIT(i)) && !console_is_right(findings->checks[i].status))
+    for (size_t i = 0; i < sizeof stream_needs / sizeof stream_needs[0]; i++) {
+        if (!console_is_right(findings->checks[stream_needs[i]].status))
             return false;
     }
     return !findings->facts.hold || console_virtual_active(&findings->facts);
@@ -113,7 +124,9 @@ void console_judge(const struct profile *profile,
         finding_off(ret_finding);
         return;
     }
-    if (facts->video == VIDEO_UNKNOWN && !facts->paths_known) {
+    /* what cannot be seen is left alone, unless it was taken and is missed */
+    if (facts->video == VIDEO_UNKNOWN && !facts->paths_known &&
+        (!journal->console_taken || console_stream_ready(findings))) {
         finding_unknown(ret_finding, &facts->paths_why);
         return;
     }

@@ -71,7 +71,8 @@ struct journal_entry {
     uint8_t tries;       /* on this rung */
     uint8_t interrupted; /* crashes on this rung that are not counted as tries yet */
     bool given_up;
-    bool reboot;       /* waits for a restart of this boot */
+    bool reboot;       /* what this rung did takes effect after a restart */
+    uint8_t asks;      /* restarts asked for on behalf of that, without effect so far */
     uint16_t attempts; /* since the cause appeared: what a person is shown */
     uint16_t fixed;    /* how often it was fixed since fixed_since_ms: flapping has a bound too */
     int64_t fixed_since_ms;

@@ -31,11 +31,16 @@ static void entry_fixed(struct journal_entry *entry, int64_t wall_ms)
         entry->fixed++;
 }
 
-/* One more try on this rung. */
-static void entry_tried(struct journal_entry *entry, const struct journal_record *record)
+/* One more try on this rung; a restart on behalf of another repair is counted apart. */
+static void entry_tried(struct journal_state *state, const struct journal_record *record)
 {
-    if (entry->tries < UINT8_MAX)
-        entry->tries++;
+    struct journal_entry *entry = &state->entries[state->pending_cause];
+    const struct cause_step *step = &cause_row(state->pending_cause)->ladder[entry->rung];
+    bool asked = state->pending_repair == REPAIR_REBOOT && step->repair != REPAIR_REBOOT;
+    uint8_t *count = asked ? &entry->asks : &entry->tries;
+
+    if (*count < UINT8_MAX)
+        ++*count;
     entry->last_ms = record->wall_ms;
 }
 
@@ -84,8 +89,10 @@ static void fold_boot(struct journal_state *state, const struct journal_record *
     text_copy(state->boot, sizeof state->boot, record->text);
     state->reboot_asked_ms = 0;
     state->console_taken = false; /* disabling is never persistent */
-    for (size_t i = 0; i < CAUSE_COUNT; i++)
+    for (size_t i = 0; i < CAUSE_COUNT; i++) {
         state->entries[i].reboot = false;
+        state->entries[i].asks = 0;
+    }
 }
 
 static void fold_begin(struct journal_state *state, const struct journal_record *record)
@@ -103,6 +110,8 @@ static void fold_begin(struct journal_state *state, const struct journal_record 
         entry->rung = (uint8_t)record->rung;
         entry->tries = 0;
         entry->interrupted = 0;
+        entry->asks = 0;
+        entry->reboot = false;
     }
     if (record->repair != REPAIR_REBOOT)
         entry->reboot = false;
@@ -129,17 +138,17 @@ static void fold_end(struct journal_state *state, const struct journal_record *r
         entry_fixed(entry, record->wall_ms);
         break;
     case OUTCOME_REBOOT:
-        entry->reboot = true;
-        entry_tried(entry, record);
+        entry->reboot = entry->reboot || state->pending_repair != REPAIR_REBOOT;
+        entry_tried(state, record);
         break;
     case OUTCOME_INTERRUPTED:
         if (entry->interrupted++ >= JOURNAL_INTERRUPTS)
-            entry_tried(entry, record);
+            entry_tried(state, record);
         break;
     case OUTCOME_SAME:
     case OUTCOME_FAILED:
     case OUTCOMES:
-        entry_tried(entry, record);
+        entry_tried(state, record);
         break;
     }
     if (state->pending_repair == REPAIR_REBOOT && record->outcome != OUTCOME_REBOOT)
@@ -163,19 +172,20 @@ static void fold_clear(struct journal_state *state, const struct journal_record 
 static void fold_entry(struct journal_state *state, const struct journal_record *record)
 {
     struct journal_entry *entry = &state->entries[record->cause];
-    unsigned tries, interrupted, given_up, reboot, attempts, fixed;
+    unsigned tries, interrupted, given_up, reboot, asks, attempts, fixed;
     int64_t since_ms, last_ms;
 
     if (sscanf(record->text,
-               "%u %u %u %u %u %u %" SCNd64 " %" SCNd64,
+               "%u %u %u %u %u %u %u %" SCNd64 " %" SCNd64,
                &tries,
                &interrupted,
                &given_up,
                &reboot,
+               &asks,
                &attempts,
                &fixed,
                &since_ms,
-               &last_ms) != 8)
+               &last_ms) != 9)
         return;
     *entry = (struct journal_entry){
         .detail = record->detail,
@@ -184,6 +194,7 @@ static void fold_entry(struct journal_state *state, const struct journal_record 
         .interrupted = (uint8_t)interrupted,
         .given_up = given_up != 0,
         .reboot = reboot != 0,
+        .asks = (uint8_t)asks,
         .attempts = (uint16_t)attempts,
         .fixed = (uint16_t)fixed,
         .fixed_since_ms = since_ms,
@@ -200,7 +211,7 @@ static bool wants_cause(enum journal_event event)
 
 void journal_fold(struct journal_state *state, const struct journal_record *record)
 {
-    if ((wants_cause(record->event) && !is_cause(record->cause)) || record->rung > CAUSE_STEPS)
+    if ((wants_cause(record->event) && !is_cause(record->cause)) || record->rung >= CAUSE_STEPS)
         return;
     switch (record->event) {
     case JOURNAL_BOOT:

@@ -11,6 +11,9 @@
 /* So many failures of giving the picture back make the state failed. */
 #define EXEMPT_FAILED 3
 
+/* So often a restart is asked for on behalf of one rung. */
+#define REBOOT_ASKS 2
+
 const int64_t reconcile_backoff_ms[RECONCILE_BACKOFFS] = {
     5 * SECOND_MS,
     30 * SECOND_MS,
@@ -140,14 +143,9 @@ struct rung {
     enum repair_id repair; /* REPAIR_NONE: used up */
     uint32_t index;
     unsigned tries;
+    unsigned asks;
     bool reboots; /* the repair of this rung has been applied and waits for a restart */
 };
-
-/* How often a rung may be tried: a restart that its repair asked for gets one try of its own. */
-static unsigned rung_limit(const struct cause_step *step, bool waits_for_reboot)
-{
-    return step->tries + (waits_for_reboot ? 1u : 0u);
-}
 
 static struct rung rung_find(const struct view *view,
                              const struct cause_row *row,
@@ -157,7 +155,8 @@ static struct rung rung_find(const struct view *view,
     struct rung rung = {
         .index = fresh ? 0 : entry->rung,
         .tries = fresh ? 0 : entry->tries,
-        .reboots = !fresh && entry->reboot,
+        .asks = fresh ? 0 : entry->asks,
+        .reboots = !fresh && entry->reboot && entry->asks < REBOOT_ASKS,
     };
 
     for (; rung.index < CAUSE_STEPS; rung.index++) {
@@ -167,11 +166,12 @@ static struct rung rung_find(const struct view *view,
         if (step->repair == REPAIR_NONE)
             break;
         if (!skip &&
-            (step->tries == CAUSE_TRIES_FOREVER || rung.tries < rung_limit(step, rung.reboots))) {
+            (rung.reboots || step->tries == CAUSE_TRIES_FOREVER || rung.tries < step->tries)) {
             rung.repair = rung.reboots ? REPAIR_REBOOT : step->repair;
             return rung;
         }
         rung.tries = 0;
+        rung.asks = 0;
         rung.reboots = false;
     }
     rung.repair = REPAIR_NONE;
@@ -229,7 +229,11 @@ static bool hold_gate(struct view *view, struct plan_check *check)
     int64_t hold_ms = (int64_t)view->profile->display.ready_hold_s * SECOND_MS;
     int64_t held_ms = view->findings->facts.ready_for_ms;
 
-    if (view->plan->stream_ready && held_ms >= hold_ms)
+    if (!view->plan->stream_ready) {
+        wait_for(view, check, PLAN_WAIT_NEEDS, TEXT_NEEDS_LATER, 0);
+        return false;
+    }
+    if (held_ms >= hold_ms)
         return true;
     wait_for(view,
              check,
@@ -263,11 +267,12 @@ static bool backoff_gate(struct view *view,
                          const struct journal_entry *entry,
                          const struct rung *rung)
 {
+    unsigned tries = rung->reboots ? rung->asks : rung->tries;
     int64_t wait_ms;
 
-    if (rung->tries == 0 || rung->reboots || view->options->now)
+    if (tries == 0 || view->options->now)
         return true;
-    wait_ms = backoff_ms(row, rung->tries);
+    wait_ms = backoff_ms(row, tries);
     if (elapsed_ms(view, entry->last_ms) >= wait_ms)
         return true;
     check->status = STATUS_REPAIRING;
@@ -299,7 +304,10 @@ static bool gates_open(struct view *view,
         return false;
     if (repair->needs_hold && !hold_gate(view, check))
         return false;
-    return row->exempt || idle_gate(view, check, repair);
+    /* a restart is exempt only when nobody can see the machine anyway */
+    if (row->exempt && (rung->repair != REPAIR_REBOOT || row == cause_row(CAUSE_VIDEO_LOST)))
+        return true;
+    return idle_gate(view, check, repair);
 }
 
 static void decide_ladder(struct view *view, enum check_id id, const struct cause_row *row)
@@ -437,7 +445,7 @@ static void console_first(struct view *view)
     struct plan *plan = view->plan;
     bool inserted = false;
 
-    if (view->findings->facts.video != VIDEO_DISABLED || console_active(&view->findings->facts))
+    if (view->findings->facts.video == VIDEO_ABSENT || console_active(&view->findings->facts))
         return;
     for (size_t i = 0; i < plan->count; i++) {
         struct plan_check *check = &plan->checks[plan->items[i].check];
@@ -592,4 +600,71 @@ void reconcile(const struct profile *profile,
     if (options->observe)
         observe_only(&view);
     ret_plan->level = level_of_all(&view);
+}
+
+/* ---- what came of it ---- */
+
+/* True when the cause is gone, as far as findings can tell. */
+static bool cause_gone(enum cause cause, const struct findings *findings)
+{
+    const struct finding *finding = &findings->checks[cause_row(cause)->check];
+
+    if (cause == CAUSE_PARSEC_RESET)
+        return true;
+    if (cause == CAUSE_VIDEO_FOR_REPAIR)
+        return console_active(&findings->facts);
+    return finding->status != STATUS_UNKNOWN && finding->cause != cause;
+}
+
+enum journal_outcome reconcile_outcome(const struct plan_item *item,
+                                       bool applied,
+                                       bool wants_reboot,
+                                       const struct findings *after)
+{
+    const struct finding *finding = &after->checks[item->check];
+
+    if (!applied)
+        return OUTCOME_FAILED;
+    if (item->repair == REPAIR_REBOOT)
+        return OUTCOME_REBOOT;
+    if (cause_gone(item->cause, after))
+        return console_is_right(finding->status) ? OUTCOME_FIXED : OUTCOME_CHANGED;
+    return wants_reboot ? OUTCOME_REBOOT : OUTCOME_SAME;
+}
+
+/* What the memory of one cause has to be told. */
+static bool note_owed(enum cause cause,
+                      const struct findings *findings,
+                      const struct journal_entry *entry,
+                      const struct plan *plan,
+                      enum journal_event *ret_event)
+{
+    enum check_id check = cause_row(cause)->check;
+
+    if (cause_gone(cause, findings)) {
+        *ret_event = JOURNAL_CLEAR;
+        return true;
+    }
+    *ret_event = JOURNAL_GIVEN_UP;
+    return !entry->given_up && plan->checks[check].status == STATUS_GIVEN_UP &&
+           plan->checks[check].cause == cause && entry_fits(entry, &findings->checks[check]);
+}
+
+size_t reconcile_notes(const struct findings *findings,
+                       const struct journal_state *journal,
+                       const struct plan *plan,
+                       struct journal_record *ret_records,
+                       size_t max)
+{
+    enum journal_event event;
+    size_t count = 0;
+
+    for (int i = CAUSE_NONE + 1; i < CAUSE_COUNT && count < max; i++) {
+        const struct journal_entry *entry = &journal->entries[i];
+
+        if ((entry->attempts || entry->given_up) &&
+            note_owed((enum cause)i, findings, entry, plan, &event))
+            ret_records[count++] = (struct journal_record){.event = event, .cause = (enum cause)i};
+    }
+    return count;
 }

@@ -84,6 +84,21 @@ void reconcile(const struct profile *profile,
                const struct reconcile_options *options,
                struct plan *ret_plan);
 
+/* What came of a repair that was applied (or failed): the findings afterwards decide, not what the
+ * repair says. */
+enum journal_outcome reconcile_outcome(const struct plan_item *item,
+                                       bool applied,
+                                       bool wants_reboot,
+                                       const struct findings *after);
+
+/* The records that the memory owes after an observation: causes that went away by themselves, and
+ * ladders that are used up. Fills at most max (CAUSE_COUNT is always enough), returns how many. */
+size_t reconcile_notes(const struct findings *findings,
+                       const struct journal_state *journal,
+                       const struct plan *plan,
+                       struct journal_record *ret_records,
+                       size_t max);
+
 /* True when a repair that disrupts so much has to wait for the people who use the machine. */
 bool reconcile_in_use(const struct profile *profile,
                       const struct findings *findings,

@@ -6,12 +6,6 @@
 
 #define MINUTE_MS INT64_C(60000)
 
-#define NEEDS_STREAM                                                                               \
-    (CHECK_BIT(CHECK_DISPLAY_ADAPTER) | CHECK_BIT(CHECK_DISPLAY_MONITOR) |                         \
-     CHECK_BIT(CHECK_PARSEC_INSTALLED) | CHECK_BIT(CHECK_PARSEC_SERVICE) |                         \
-     CHECK_BIT(CHECK_PARSEC_CONFIG) | CHECK_BIT(CHECK_PARSEC_ACCOUNT) |                            \
-     CHECK_BIT(CHECK_SESSION_DESKTOP) | CHECK_BIT(CHECK_SESSION_ENHANCED))
-
 static const struct check rows[CHECK_COUNT] = {
     [CHECK_GPU_PRESENT] = {.id = CHECK_GPU_PRESENT, .run = check_gpu_present},
     [CHECK_GPU_STATUS] = {.id = CHECK_GPU_STATUS,
@@ -34,7 +28,12 @@ static const struct check rows[CHECK_COUNT] = {
                                .critical = true,
                                .run = check_display_monitor},
     [CHECK_DISPLAY_HYPERV_VIDEO] = {.id = CHECK_DISPLAY_HYPERV_VIDEO,
-                                    .needs = NEEDS_STREAM,
+                                    .needs = CHECK_BIT(CHECK_DISPLAY_ADAPTER) |
+                                             CHECK_BIT(CHECK_DISPLAY_MONITOR) |
+                                             CHECK_BIT(CHECK_SESSION_DESKTOP) |
+                                             CHECK_BIT(CHECK_SESSION_ENHANCED) |
+                                             CHECK_BIT(CHECK_PARSEC_CONFIG) |
+                                             CHECK_BIT(CHECK_PARSEC_ACCOUNT),
                                     .critical = true,
                                     .run = check_display_hyperv_video},
     [CHECK_AUDIO_CABLE] = {.id = CHECK_AUDIO_CABLE, .run = check_audio_cable},

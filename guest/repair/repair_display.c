@@ -54,18 +54,20 @@ bool repair_console_give(struct repair_context *context, bool *ret_reboot, struc
     return true;
 }
 
-static bool take_picture(struct repair_context *context, bool *ret_reboot, struct err *err)
+/* A disable that would need a restart is none: it does not last over one. */
+static bool take_picture(struct repair_context *context, struct err *err)
 {
     struct devices_port *devices = context->check->machine->devices;
     char instance[DEVICE_ID_BYTES];
     enum video_state state;
+    bool reboot = false;
 
     if (!device_video_look(devices, &state, instance, err))
         return false;
     if (state != VIDEO_ENABLED)
         return true;
     return note_console(context, true, err) &&
-           devices->ops->disable(devices, instance, ret_reboot, err);
+           devices->ops->disable(devices, instance, &reboot, err);
 }
 
 bool repair_console_take(struct repair_context *context, bool *ret_reboot, struct err *err)
@@ -73,10 +75,11 @@ bool repair_console_take(struct repair_context *context, bool *ret_reboot, struc
     const struct check_context *check = context->check;
     struct displays_port *displays = check->machine->displays;
 
+    (void)ret_reboot;
     if (console_virtual_active(&check->findings->facts) &&
         !displays->ops->set_topology(displays, DISPLAY_VIRTUAL_MAIN, err))
         return false;
     if (check->profile->display.hyperv_video != PROFILE_VIDEO_DISABLE)
         return true;
-    return take_picture(context, ret_reboot, err);
+    return take_picture(context, err);
 }
