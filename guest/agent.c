@@ -297,8 +297,8 @@ static bool open_engine(struct agent *agent, struct err *err)
 
     if (!parsec_open(agent->machine, agent->options.folder, clock_system(), &agent->parsec, err))
         return false;
-    if (err_is_set(&agent->parsec->state_damaged))
-        log_err(LOG_ERROR, "agent", "memory of Parsec", &agent->parsec->state_damaged);
+    if (err_is_set(&agent->parsec->damage))
+        log_err(LOG_ERROR, "agent", "memory of Parsec", &agent->parsec->damage);
     setup.parsec = agent->parsec;
     if (!agent_path(agent, AGENT_JOURNAL_FILE, journal, err))
         return false;

@@ -119,13 +119,8 @@ static bool profile_set_work(struct agent_task *task, struct err *err)
     struct agent *agent = task->agent;
     char path[FS_PATH_BYTES];
 
-    if (!agent_path(agent, AGENT_PROFILE_FILE, path, err) ||
-        !profile_save(path, &task->profile, err))
-        return false;
-    /* the strategy was decided anew: what `auto` has seen so far no longer counts */
-    if (task->flag && agent->parsec && strategy_reset(&agent->parsec->state))
-        return parsec_save(agent->parsec, err);
-    return true;
+    return agent_path(agent, AGENT_PROFILE_FILE, path, err) &&
+           profile_save(path, &task->profile, err);
 }
 
 static void profile_set_after(struct agent_task *task)
@@ -151,7 +146,6 @@ static void on_profile_set(struct request *request, void *user)
     if (!task)
         return;
     task->profile = profile;
-    task->flag = profile.display.strategy != agent->profile.display.strategy;
     task->result = cJSON_CreateObject();
     cJSON_AddBoolToObject(task->result, "changed", !profile_equal(&profile, &agent->profile));
     task->after = profile_set_after;

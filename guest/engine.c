@@ -4,10 +4,8 @@
  */
 #include "guest/engine_core.h"
 
-#include "common/version.h"
 #include "guest/console.h"
 #include "guest/device.h"
-#include "guest/legacy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -414,24 +412,12 @@ bool engine_keep_console(struct engine *engine, bool keep, struct err *err)
 
 bool engine_revert(struct engine *engine, const struct profile *profile, struct err *err)
 {
-    struct parsec *parsec = engine->setup.parsec;
-    struct machine *machine = engine->setup.machine;
     struct err later = ERR_INIT;
     bool ok;
 
     engine->profile = *profile;
     ok = engine_undo(engine, UNDO_AT_RELEASE, err);
-    if (parsec) {
-        holder_release(parsec->holder);
-        ok = config_give_back(machine,
-                              profile,
-                              parsec->log,
-                              &parsec->state,
-                              parsec->folder,
-                              true,
-                              ok ? err : &later) &&
-             ok;
-        ok = legacy_give_back(machine, &parsec->state, parsec->folder, ok ? err : &later) && ok;
-    }
+    if (engine->setup.parsec)
+        holder_release(engine->setup.parsec->holder);
     return engine_give_console(engine, ok ? err : &later) && ok;
 }

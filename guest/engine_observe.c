@@ -22,30 +22,6 @@ void engine_forget_findings(struct engine *engine, bool all)
             engine->looked_ms[i] = 0;
 }
 
-/* What the checks share and only Parsec's object knows. */
-static void read_parsec_facts(struct engine *engine)
-{
-    struct parsec *parsec = engine->setup.parsec;
-    struct facts *facts = &engine->findings.facts;
-    const struct parsec_log_state *log;
-    struct err err = ERR_INIT;
-
-    facts->clients = -1;
-    facts->hold = false;
-    facts->signing_in = false;
-    if (!parsec)
-        return;
-    parsec_observe(parsec, &engine->profile, &err); /* its checks say what failed */
-    log = parsec_log_state(parsec->log);
-    if (log->found)
-        facts->clients = (int)parsec_log_clients(log);
-    else if (!err_is_set(&err))
-        facts->clients = 0; /* Parsec has never run */
-    parsec_log_stream(log, &facts->stream);
-    facts->hold = parsec_strategy(parsec, &engine->profile) == CONFIG_STRATEGY_HOLD;
-    facts->signing_in = signin_is_active(&parsec->signin);
-}
-
 static bool may_reuse(const struct engine *engine, enum check_id id, int64_t now_ms)
 {
     const struct finding *finding = &engine->findings.checks[id];
@@ -73,7 +49,8 @@ void engine_observe(struct engine *engine, enum check_id fresh)
     uint32_t mask = 0;
 
     facts_read(engine->setup.machine, &engine->findings.facts);
-    read_parsec_facts(engine);
+    if (engine->setup.parsec)
+        parsec_observe(engine->setup.parsec, &engine->profile, &engine->findings.facts);
     for (int i = 0; i < CHECK_COUNT; i++) {
         enum check_id id = (enum check_id)i;
 
