@@ -375,7 +375,7 @@ enum text_id {
     TEXT_PARSEC_INSTALLING,
     TEXT_PARSEC_INSTALL_TIMEOUT,
     TEXT_PARSEC_INSTALL_NO_EFFECT,
-    TEXT_PARSEC_LEGACY_BAD,
+    TEXT_PARSEC_LEGACY_CHANGED,
     TEXT_PARSEC_END,
 
     /* text_host.c: commands, tables, prompts, store, hypervisor */

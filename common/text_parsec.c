@@ -64,7 +64,9 @@ static const struct text_row rows[] = {
     {"parsec.install_no_effect",
      "{0} ended, but what it should do is not done",
      "{0} 已结束，但没有产生应有的结果"},
-    {"parsec.legacy_bad", "{0} cannot be understood", "无法识别 {0}"},
+    {"parsec.legacy_changed",
+     "{0} was changed by somebody else meanwhile and is left as it is",
+     "{0} 已被其他程序或用户修改，保持原样"},
 };
 
 const struct text_section text_section_parsec = {

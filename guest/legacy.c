@@ -1,15 +1,15 @@
 /* Leftovers of Easy-GPU-PV. */
 #include "guest/legacy.h"
 
-#include <stdlib.h>
+#include "guest/legacy_ini.h"
+
 #include <string.h>
 
-#define SCRIPT_MAX    ((size_t)256 * 1024) /* the real ones have a few KiB */
-#define SCRIPT        "Install.ps1"
-#define POLICY        "gpt.ini"
-#define VERSION_KEY   "Version="
-#define BOTH_VERSIONS 65537u /* one up for the user (upper 16 bits) and for the machine */
+#define FILE_MAX ((size_t)256 * 1024) /* the real ones have a few KiB */
+#define POLICY   "gpt.ini"
 
+/* Of Easy-GPU-PV and its forks. A fork's task that only keeps OneDrive from starting harms nobody
+ * and is not here. */
 const char *const legacy_tasks[] = {
     "Monitor Parsec VDD State",
     "Install VB Cable",
@@ -17,25 +17,38 @@ const char *const legacy_tasks[] = {
     "Install ParsecVDA",
     "Install VirtualDisplayDriver",
     "Install VirtualDisplayDriverHDR",
-    "DisableOneDriveAutostart",
     NULL,
 };
 
-/* The places in the local group policy, and the copies' names. */
-struct script_place {
+/* One place in the local group policy, and the copies' names. */
+struct place {
     const char *script, *script_copy;
     const char *list, *list_copy;
+    struct legacy_entry entry;
+    bool user_part; /* of gpt.ini's version */
 };
 
-static const struct script_place places[] = {
-    {"User/Scripts/Logon/" SCRIPT,
-     "user-Install.ps1",
-     "User/Scripts/psscripts.ini",
-     "user-psscripts.ini"},
-    {"Machine/Scripts/Startup/" SCRIPT,
-     "machine-Install.ps1",
-     "Machine/Scripts/psscripts.ini",
-     "machine-psscripts.ini"},
+static const struct place places[] = {
+    {
+        .script = "User/Scripts/Logon/Install.ps1",
+        .script_copy = "user-Install.ps1",
+        .list = "User/Scripts/psscripts.ini",
+        .list_copy = "user-psscripts.ini",
+        .entry = {.section = "Logon",
+                  .script = "Install.ps1",
+                  .path = "\\GroupPolicy\\User\\Scripts\\Logon\\Install.ps1"},
+        .user_part = true,
+    },
+    {
+        .script = "Machine/Scripts/Startup/Install.ps1",
+        .script_copy = "machine-Install.ps1",
+        .list = "Machine/Scripts/psscripts.ini",
+        .list_copy = "machine-psscripts.ini",
+        .entry = {.section = "Startup",
+                  .script = "Install.ps1",
+                  .path = "\\GroupPolicy\\Machine\\Scripts\\Startup\\Install.ps1"},
+        .user_part = false,
+    },
 };
 
 #define PLACES (sizeof places / sizeof places[0])
@@ -45,50 +58,69 @@ bool legacy_count_tasks(struct tasks_port *tasks,
                         char *ret_first,
                         struct err *err)
 {
+    const char *first = "";
     unsigned count = 0;
-    size_t i;
 
-    ret_first[0] = '\0';
-    for (i = 0; legacy_tasks[i]; i++) {
+    for (size_t i = 0; legacy_tasks[i]; i++) {
         struct task task;
 
         if (!tasks->ops->query(tasks, legacy_tasks[i], &task, err))
             return false;
-        if (!task.present || !task.enabled)
-            continue;
-        if (count++ == 0)
-            text_copy(ret_first, TASK_NAME_BYTES, legacy_tasks[i]);
+        if (task.present && task.enabled && count++ == 0)
+            first = legacy_tasks[i];
     }
+    text_copy(ret_first, TASK_NAME_BYTES, first);
     *ret_count = count;
     return true;
 }
 
-/* ---- files ---- */
+/* ---- files of the policy ---- */
 
-/* Appends a file of the policy; a missing one is true with *ret_exists false. */
+/* Every script of Easy-GPU-PV works on its own folder, and names a task or brings Parsec's
+ * certificate. */
+bool legacy_is_script(const void *data, size_t length)
+{
+    if (!legacy_text_holds(data, length, "Easy-GPU-P"))
+        return false;
+    for (size_t i = 0; legacy_tasks[i]; i++)
+        if (legacy_text_holds(data, length, legacy_tasks[i]))
+            return true;
+    return legacy_text_holds(data, length, "ParsecPublic.cer");
+}
+
+/* Reads a file into out (emptied before); what is missing, no plain file or too large to be
+ * Easy-GPU-PV's is true with *ret_exists false. */
 static bool read_policy(
     struct files_port *files, const char *name, struct buf *out, bool *ret_exists, struct err *err)
 {
     struct fs_stat stat = {.kind = FS_MISSING};
 
+    buf_clear(out);
+    *ret_exists = false;
     if (!files->ops->stat(files, ROOT_GROUP_POLICY, name, &stat, err))
         return false;
-    *ret_exists = stat.kind == FS_FILE && stat.size_bytes <= SCRIPT_MAX;
-    return !*ret_exists ||
-           files->ops->read(files, ROOT_GROUP_POLICY, name, 0, SCRIPT_MAX, out, err);
+    if (stat.kind != FS_FILE || stat.size_bytes > FILE_MAX)
+        return true;
+    *ret_exists = true;
+    return files->ops->read(files, ROOT_GROUP_POLICY, name, 0, FILE_MAX, out, err);
 }
 
-static bool is_in_force(struct files_port *files,
-                        const struct script_place *place,
-                        bool *ret_found,
-                        struct err *err)
+static bool
+write_policy(struct files_port *files, const char *name, const struct buf *data, struct err *err)
 {
-    struct buf script;
-    bool exists = false, ok;
+    return files->ops->write(files, ROOT_GROUP_POLICY, name, buf_str(data), data->len, err);
+}
 
-    buf_init(&script, SCRIPT_MAX);
+static bool
+is_there(struct files_port *files, const struct place *place, bool *ret_found, struct err *err)
+{
+    bool exists = false, ok;
+    struct buf script;
+
+    buf_init(&script, FILE_MAX);
     ok = read_policy(files, place->script, &script, &exists, err);
-    *ret_found = ok && exists && legacy_is_script(script.data, script.len);
+    if (ok)
+        *ret_found = exists && legacy_is_script(script.data, script.len);
     buf_done(&script);
     return ok;
 }
@@ -96,10 +128,9 @@ static bool is_in_force(struct files_port *files,
 bool legacy_look_scripts(struct files_port *files, bool *ret_found, struct err *err)
 {
     bool found = false, any = false;
-    size_t i;
 
-    for (i = 0; i < PLACES; i++) {
-        if (!is_in_force(files, &places[i], &found, err))
+    for (size_t i = 0; i < PLACES; i++) {
+        if (!is_there(files, &places[i], &found, err))
             return false;
         any = any || found;
     }
@@ -107,139 +138,66 @@ bool legacy_look_scripts(struct files_port *files, bool *ret_found, struct err *
     return true;
 }
 
-/* Copies a file of the policy, when it exists; a copy that is there already is the original. */
-static bool keep_copy(struct files_port *files,
-                      const char *name,
-                      const char *folder,
-                      const char *copy,
-                      struct err *err)
+/* A file that cannot be understood stays as it is: without its script an entry does nothing. */
+static bool is_left_alone(const struct err *why, struct err *err)
 {
-    char legacy[FS_PATH_BYTES], path[FS_PATH_BYTES];
-    bool exists = false, ok = false;
-    struct fs_stat stat;
-    struct buf data;
-
-    buf_init(&data, SCRIPT_MAX);
-    if (!read_policy(files, name, &data, &exists, err) ||
-        !fs_join(legacy, folder, LEGACY_FOLDER, err) || !fs_join(path, legacy, copy, err) ||
-        !fs_stat(path, &stat, err))
-        goto out;
-    ok = !exists || stat.kind == FS_FILE ||
-         (fs_make_dirs(legacy, FS_PRIVATE, err) &&
-          fs_write_atomic(path, data.data, data.len, FS_PRIVATE, err));
-
-out:
-    buf_done(&data);
-    return ok;
+    if (why->kind == ERR_BAD_INPUT)
+        return true;
+    if (err)
+        *err = *why;
+    return false;
 }
 
-/* Takes the script's entry out of the list; an empty list goes. */
-static bool edit_list(struct files_port *files, const struct script_place *place, struct err *err)
+/* Windows reads the scripts again when the version is another one. */
+static bool raise_version(struct files_port *files, const struct place *place, struct err *err)
 {
-    bool exists = false, found = false, ok = false;
-    struct buf list, edited;
-    unsigned left = 0;
-
-    buf_init(&list, SCRIPT_MAX);
-    buf_init(&edited, SCRIPT_MAX);
-    if (!read_policy(files, place->list, &list, &exists, err))
-        goto out;
-    ok = true;
-    if (!exists)
-        goto out;
-    ok = legacy_drop_entry(list.data, list.len, SCRIPT, &edited, &left, &found, err);
-    if (ok && found)
-        ok = left == 0 ? files->ops->remove(files, ROOT_GROUP_POLICY, place->list, err)
-                       : files->ops->write(
-                             files, ROOT_GROUP_POLICY, place->list, edited.data, edited.len, err);
-
-out:
-    buf_done(&list);
-    buf_done(&edited);
-    return ok;
-}
-
-/* Writes gpt.ini's text with a version above the one that is in force, so that Windows reads the
- * policy again. */
-static bool raise_version(struct files_port *files, const char *text, struct err *err)
-{
-    const char *at = strstr(text, VERSION_KEY);
-    struct buf current, out;
-    bool exists = false, ok = false;
-    unsigned long version = 0;
-
-    buf_init(&current, SCRIPT_MAX);
-    buf_init(&out, SCRIPT_MAX);
-    if (!read_policy(files, POLICY, &current, &exists, err))
-        goto out;
-    ok = true;
-    if (!at)
-        goto out;
-    at += strlen(VERSION_KEY);
-    if (exists && strstr(buf_str(&current), VERSION_KEY))
-        version = strtoul(strstr(buf_str(&current), VERSION_KEY) + strlen(VERSION_KEY), NULL, 10);
-    if (version < strtoul(at, NULL, 10))
-        version = strtoul(at, NULL, 10);
-    buf_put(&out, text, (size_t)(at - text));
-    buf_printf(&out, "%lu", (version + BOTH_VERSIONS) & 0xFFFFFFFFul);
-    buf_puts(&out, at + strspn(at, "0123456789"));
-    ok = (!out.failed || err_no_memory(err)) &&
-         files->ops->write(files, ROOT_GROUP_POLICY, POLICY, out.data, out.len, err);
-
-out:
-    buf_done(&current);
-    buf_done(&out);
-    return ok;
-}
-
-static bool raise_current_version(struct files_port *files, struct err *err)
-{
+    struct err why = ERR_INIT;
+    struct buf current, raised;
     bool exists = false, ok;
-    struct buf text;
 
-    buf_init(&text, SCRIPT_MAX);
-    ok = read_policy(files, POLICY, &text, &exists, err) &&
-         (!exists || raise_version(files, buf_str(&text), err));
-    buf_done(&text);
+    buf_init(&current, FILE_MAX);
+    buf_init(&raised, 2 * FILE_MAX);
+    ok = read_policy(files, POLICY, &current, &exists, err);
+    if (ok && exists) {
+        ok = legacy_ini_raise(current.data, current.len, place->user_part, &raised, &why);
+        ok = ok ? write_policy(files, POLICY, &raised, err) : is_left_alone(&why, err);
+    }
+    buf_done(&current);
+    buf_done(&raised);
     return ok;
 }
 
-bool legacy_remove_scripts(struct files_port *files, const char *folder, struct err *err)
+/* ---- copies ---- */
+
+static bool
+copy_path(const char *folder, const char *copy, char *out, bool make_folder, struct err *err)
 {
-    bool found = false, any = false;
-    size_t i;
+    char legacy[FS_PATH_BYTES];
 
-    for (i = 0; i < PLACES; i++) {
-        const struct script_place *place = &places[i];
-
-        if (!is_in_force(files, place, &found, err))
-            return false;
-        if (!found)
-            continue;
-        any = true;
-        /* the list first: an entry without its script is harmless, and so is the other way round,
-         * but only the script says that it is ours to take */
-        if (!keep_copy(files, POLICY, folder, POLICY, err) ||
-            !keep_copy(files, place->list, folder, place->list_copy, err) ||
-            !keep_copy(files, place->script, folder, place->script_copy, err) ||
-            !edit_list(files, place, err) ||
-            !files->ops->remove(files, ROOT_GROUP_POLICY, place->script, err))
-            return err_context(err, TEXT_PARSEC_EDITING, place->script);
-    }
-    return !any || raise_current_version(files, err);
+    return fs_join(legacy, folder, LEGACY_FOLDER, err) &&
+           (!make_folder || fs_make_dirs(legacy, FS_PRIVATE, err)) &&
+           fs_join(out, legacy, copy, err);
 }
 
-/* ---- giving back ---- */
+static bool keep_copy(const char *folder, const char *copy, const struct buf *data, struct err *err)
+{
+    char path[FS_PATH_BYTES];
+
+    return copy_path(folder, copy, path, true, err) &&
+           fs_write_atomic(path, buf_str(data), data->len, FS_PRIVATE, err);
+}
 
 static bool
 read_copy(const char *folder, const char *copy, struct buf *out, bool *ret_exists, struct err *err)
 {
-    char legacy[FS_PATH_BYTES], path[FS_PATH_BYTES];
+    char path[FS_PATH_BYTES];
     struct err why = ERR_INIT;
 
-    if (!fs_join(legacy, folder, LEGACY_FOLDER, err) || !fs_join(path, legacy, copy, err))
+    buf_clear(out);
+    *ret_exists = false;
+    if (!copy_path(folder, copy, path, false, err))
         return false;
-    *ret_exists = fs_read(path, SCRIPT_MAX, out, &why);
+    *ret_exists = fs_read(path, FILE_MAX, out, &why);
     if (*ret_exists || why.kind == ERR_NOT_FOUND)
         return true;
     if (err)
@@ -247,37 +205,149 @@ read_copy(const char *folder, const char *copy, struct buf *out, bool *ret_exist
     return false;
 }
 
-static bool restore_copy(struct files_port *files,
+/* ---- taking out ---- */
+
+/* Takes the script's entry out of the list. A list without it may have been edited by a try that
+ * crashed: the copy of that try stays. */
+static bool
+edit_list(struct files_port *files, const struct place *place, const char *folder, struct err *err)
+{
+    bool exists = false, found = false, ok;
+    struct err why = ERR_INIT;
+    struct buf list, edited;
+
+    buf_init(&list, FILE_MAX);
+    buf_init(&edited, 2 * FILE_MAX);
+    ok = read_policy(files, place->list, &list, &exists, err);
+    if (ok && exists)
+        ok = legacy_ini_remove(list.data, list.len, &place->entry, &edited, &found, &why) ||
+             is_left_alone(&why, err);
+    if (ok && found)
+        ok = keep_copy(folder, place->list_copy, &list, err) &&
+             write_policy(files, place->list, &edited, err);
+    buf_done(&list);
+    buf_done(&edited);
+    return ok;
+}
+
+static bool copy_script(struct files_port *files,
+                        const struct place *place,
+                        const char *folder,
+                        struct err *err)
+{
+    struct buf script;
+    bool exists = false, ok;
+
+    buf_init(&script, FILE_MAX);
+    ok = read_policy(files, place->script, &script, &exists, err) &&
+         (!exists || keep_copy(folder, place->script_copy, &script, err));
+    buf_done(&script);
+    return ok;
+}
+
+bool legacy_remove_scripts(struct files_port *files, const char *folder, struct err *err)
+{
+    for (size_t i = 0; i < PLACES; i++) {
+        const struct place *place = &places[i];
+        bool found = false;
+
+        if (!is_there(files, place, &found, err))
+            return false;
+        if (found && (!copy_script(files, place, folder, err) ||
+                      !edit_list(files, place, folder, err) || !raise_version(files, place, err) ||
+                      !files->ops->remove(files, ROOT_GROUP_POLICY, place->script, err)))
+            return err_context(err, TEXT_PARSEC_EDITING, place->script);
+    }
+    return true;
+}
+
+/* ---- giving back ---- */
+
+struct give_back {
+    struct buf copy, current, expected;
+    bool has_copy, exists;
+};
+
+static bool differs(const struct buf *a, const struct buf *b)
+{
+    return a->len != b->len || (a->len && memcmp(a->data, b->data, a->len) != 0);
+}
+
+static bool changed_meanwhile(const char *name, struct err *err)
+{
+    return err_set(err, ERR_CONFLICT, TEXT_PARSEC_LEGACY_CHANGED, name, NULL);
+}
+
+/* Reads copy and present file; *ret_write is false when there is nothing to put back. */
+static bool compare(struct give_back *back,
+                    struct files_port *files,
+                    const char *folder,
+                    const char *copy,
+                    const char *name,
+                    bool *ret_write,
+                    struct err *err)
+{
+    if (!read_copy(folder, copy, &back->copy, &back->has_copy, err) ||
+        !read_policy(files, name, &back->current, &back->exists, err))
+        return false;
+    *ret_write = back->has_copy && (!back->exists || differs(&back->copy, &back->current));
+    return true;
+}
+
+/* The list may only be what the agent left. */
+static bool restore_list(struct give_back *back,
+                         struct files_port *files,
+                         const struct place *place,
                          const char *folder,
-                         const char *copy,
-                         const char *name,
                          struct err *err)
 {
-    bool exists = false, ok;
-    struct buf data;
+    bool write, found;
 
-    buf_init(&data, SCRIPT_MAX);
-    ok = read_copy(folder, copy, &data, &exists, err) &&
-         (!exists || files->ops->write(files, ROOT_GROUP_POLICY, name, data.data, data.len, err));
-    buf_done(&data);
-    return ok;
+    if (!compare(back, files, folder, place->list_copy, place->list, &write, err))
+        return false;
+    if (!write)
+        return true;
+    buf_clear(&back->expected);
+    if (!legacy_ini_remove(
+            back->copy.data, back->copy.len, &place->entry, &back->expected, &found, err))
+        return false;
+    if (back->exists && differs(&back->current, &back->expected))
+        return changed_meanwhile(place->list, err);
+    return write_policy(files, place->list, &back->copy, err);
+}
+
+/* Somebody else's script of that name stays alone, and then the list too. */
+static bool restore_place(struct give_back *back,
+                          struct files_port *files,
+                          const struct place *place,
+                          const char *folder,
+                          struct err *err)
+{
+    bool write;
+
+    if (!compare(back, files, folder, place->script_copy, place->script, &write, err))
+        return false;
+    if (!back->has_copy)
+        return true;
+    if (write && back->exists)
+        return changed_meanwhile(place->script, err);
+    return (!write || write_policy(files, place->script, &back->copy, err)) &&
+           restore_list(back, files, place, folder, err) && raise_version(files, place, err);
 }
 
 bool legacy_restore_scripts(struct files_port *files, const char *folder, struct err *err)
 {
     char legacy[FS_PATH_BYTES];
-    bool exists = false, ok;
-    struct buf policy;
-    size_t i;
+    struct give_back back;
+    bool ok = true;
 
-    for (i = 0; i < PLACES; i++) {
-        if (!restore_copy(files, folder, places[i].script_copy, places[i].script, err) ||
-            !restore_copy(files, folder, places[i].list_copy, places[i].list, err))
-            return err_context(err, TEXT_PARSEC_EDITING, places[i].script);
-    }
-    buf_init(&policy, SCRIPT_MAX);
-    ok = read_copy(folder, POLICY, &policy, &exists, err) &&
-         (!exists || raise_version(files, buf_str(&policy), err));
-    buf_done(&policy);
+    buf_init(&back.copy, FILE_MAX);
+    buf_init(&back.current, FILE_MAX);
+    buf_init(&back.expected, 2 * FILE_MAX);
+    for (size_t i = 0; i < PLACES; i++)
+        ok = restore_place(&back, files, &places[i], folder, ok ? err : NULL) && ok;
+    buf_done(&back.copy);
+    buf_done(&back.current);
+    buf_done(&back.expected);
     return ok && fs_join(legacy, folder, LEGACY_FOLDER, err) && fs_remove_tree(legacy, err);
 }

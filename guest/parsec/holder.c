@@ -3,12 +3,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <uv.h>
 
-#define NS_PER_MS      1000000u
+#define NS_PER_MS      UINT64_C(1000000)
 #define RETRY_SLICE_MS 250 /* of a wait: a release must not take long */
 #define MODES_KEY      "HKLM\\SOFTWARE\\Parsec\\vdd\\%u"
+#define MODE_KEY_BYTES 64
 
 struct holder {
     struct vdd_port *vdd;
@@ -24,8 +24,10 @@ struct holder {
     int64_t silent_since_ms;
     /* of the thread that steps */
     bool open;
+    bool added; /* since the last loss too: the driver may still show the monitor */
     uint32_t index;
-    int64_t last_ping_ms, retry_ms;
+    int64_t sent_ms, answered_ms; /* begin and end of the last keep-alive: it counted in between */
+    int64_t retry_ms;
 };
 
 bool holder_new(struct vdd_port *vdd,
@@ -51,6 +53,7 @@ bool holder_new(struct vdd_port *vdd,
     holder->clock = clock;
     holder->mode = mode;
     holder->silent_since_ms = clock_now_ms(clock);
+    holder->status.since_ms = holder->silent_since_ms;
     *ret_holder = holder;
     return true;
 }
@@ -92,7 +95,11 @@ static void set_wanted(struct holder *holder, bool wanted)
 /* Publishes a state; why may be NULL. */
 static void tell(struct holder *holder, enum holder_state state, const struct err *why)
 {
+    int64_t now_ms = clock_now_ms(holder->clock);
+
     uv_mutex_lock(&holder->lock);
+    if (holder->status.state != state)
+        holder->status.since_ms = now_ms;
     holder->status.state = state;
     holder->status.index = holder->index;
     if (why)
@@ -114,16 +121,41 @@ static void lose(struct holder *holder, const struct err *why)
     tell(holder, HOLDER_LOST, why);
 }
 
-static bool add(struct holder *holder, struct err *err)
+/* Keep-alives serve every monitor of the driver: one that we lost sight of and that still lives
+ * would be kept beside the new one. */
+static void drop(struct holder *holder)
 {
-    if (!holder->vdd->ops->add(holder->vdd, &holder->index, err) ||
-        !holder->vdd->ops->ping(holder->vdd, err))
+    if (holder->added && clock_now_ms(holder->clock) - holder->answered_ms < HOLDER_SILENCE_MS)
+        (void)holder->vdd->ops->remove(holder->vdd, holder->index, NULL);
+    holder->added = false;
+}
+
+static bool ping(struct holder *holder, struct err *err)
+{
+    int64_t sent_ms = clock_now_ms(holder->clock);
+
+    if (!holder->vdd->ops->ping(holder->vdd, err))
         return false;
-    holder->last_ping_ms = clock_now_ms(holder->clock);
+    holder->sent_ms = sent_ms;
+    holder->answered_ms = clock_now_ms(holder->clock);
     uv_mutex_lock(&holder->lock);
-    holder->status.adds++;
     holder->status.pings++;
     uv_mutex_unlock(&holder->lock);
+    return true;
+}
+
+static bool add(struct holder *holder, struct err *err)
+{
+    drop(holder);
+    if (!holder->vdd->ops->add(holder->vdd, &holder->index, err))
+        return false;
+    holder->added = true;
+    holder->answered_ms = clock_now_ms(holder->clock);
+    uv_mutex_lock(&holder->lock);
+    holder->status.adds++;
+    uv_mutex_unlock(&holder->lock);
+    if (!ping(holder, err))
+        return false;
     tell(holder, HOLDER_HOLDING, NULL);
     return true;
 }
@@ -144,24 +176,17 @@ static bool open_driver(struct holder *holder, struct err *err)
 }
 
 /* One keep-alive. After a long gap (the machine was paused, the processor was taken away) the
- * driver has dropped the monitor although it answers. */
+ * driver may have dropped the monitor although it answers. */
 static bool keep(struct holder *holder, struct err *err)
 {
-    int64_t gap_ms = clock_now_ms(holder->clock) - holder->last_ping_ms;
+    int64_t gap_ms = clock_now_ms(holder->clock) - holder->sent_ms;
 
-    if (gap_ms > HOLDER_DROPPED_MS) {
-        (void)holder->vdd->ops->remove(holder->vdd, holder->index, NULL);
-        if (!add(holder, err))
-            return false;
-    } else if (!holder->vdd->ops->ping(holder->vdd, err)) {
-        return false;
+    if (gap_ms > HOLDER_LIMIT_MS) {
+        uv_mutex_lock(&holder->lock);
+        holder->status.missed++;
+        uv_mutex_unlock(&holder->lock);
     }
-    holder->last_ping_ms = clock_now_ms(holder->clock);
-    uv_mutex_lock(&holder->lock);
-    holder->status.pings++;
-    holder->status.missed += gap_ms > HOLDER_LIMIT_MS;
-    uv_mutex_unlock(&holder->lock);
-    return true;
+    return gap_ms > HOLDER_DROPPED_MS ? add(holder, err) : ping(holder, err);
 }
 
 int64_t holder_step(struct holder *holder)
@@ -175,17 +200,18 @@ int64_t holder_step(struct holder *holder)
         lose(holder, &why);
         return HOLDER_PING_MS;
     }
-    left_ms = holder->last_ping_ms + HOLDER_PING_MS - clock_now_ms(holder->clock);
+    left_ms = holder->sent_ms + HOLDER_PING_MS - clock_now_ms(holder->clock);
     return left_ms > 0 ? left_ms : 0;
 }
 
 static void leave(struct holder *holder)
 {
     if (holder->open) {
-        (void)holder->vdd->ops->remove(holder->vdd, holder->index, NULL);
+        drop(holder);
         holder->vdd->ops->close(holder->vdd);
     }
     holder->open = false;
+    holder->added = false;
     tell(holder, HOLDER_OFF, NULL);
 }
 
@@ -207,13 +233,13 @@ static void run(void *user)
 static bool has_survivor(struct displays_port *displays, bool *ret_survivor, struct err *err)
 {
     struct display_list list;
-    size_t i;
+    bool survivor = false;
 
     if (!displays->ops->paths(displays, &list, err))
         return false;
-    *ret_survivor = false;
-    for (i = 0; i < list.count; i++)
-        *ret_survivor = *ret_survivor || list.items[i].kind == DISPLAY_PARSEC;
+    for (size_t i = 0; i < list.count; i++)
+        survivor = survivor || list.items[i].kind == DISPLAY_PARSEC;
+    *ret_survivor = survivor;
     return true;
 }
 
@@ -244,8 +270,8 @@ static bool start(struct holder *holder, struct err *err)
     holder->retry_ms = clock_now_ms(holder->clock);
     set_wanted(holder, true);
     if (holder->mode == HOLDER_STEPPED) {
-        (void)holder_step(holder);
         holder->active = true;
+        (void)holder_step(holder);
         return true;
     }
     code = uv_thread_create(&holder->thread, run, holder);
@@ -297,19 +323,17 @@ static bool write_number(struct registry_port *registry,
                          const char *key,
                          const char *name,
                          uint32_t number,
-                         bool *ret_changed,
+                         bool *changed,
                          struct err *err)
 {
-    struct registry_value value;
+    struct registry_value value = {.type = REGISTRY_ABSENT};
 
     if (!registry->ops->get(registry, key, name, &value, err))
         return false;
     if (value.type == REGISTRY_DWORD && value.dword == number)
         return true;
-    memset(&value, 0, sizeof value);
-    value.type = REGISTRY_DWORD;
-    value.dword = number;
-    *ret_changed = true;
+    value = (struct registry_value){.type = REGISTRY_DWORD, .dword = number};
+    *changed = true;
     return registry->ops->set(registry, key, name, &value, err);
 }
 
@@ -319,11 +343,10 @@ bool holder_write_modes(struct registry_port *registry,
                         struct err *err)
 {
     bool changed = false;
-    unsigned i;
 
-    for (i = 0; i < profile->display.mode_count; i++) {
+    for (unsigned i = 0; i < profile->display.mode_count && i < PROFILE_MODES; i++) {
         const struct profile_display_mode *mode = &profile->display.modes[i];
-        char key[64];
+        char key[MODE_KEY_BYTES];
 
         snprintf(key, sizeof key, MODES_KEY, i);
         if (!write_number(registry, key, "width", mode->width, &changed, err) ||

@@ -7,7 +7,7 @@
  * Monitors belong to the driver and not to us: before the first add the agent stays silent for
  * HOLDER_SILENCE_MS, and a monitor that survives has another owner, so the holder stands down.
  * Afterwards a driver crash, a device that comes and goes, or a pause that was long enough for the
- * driver to drop the monitor is answered by opening and adding again.
+ * driver to drop the monitor is answered by opening and adding again, never with two monitors.
  *
  * holder_hold, holder_release and holder_free are for the job thread; holder_status is for any
  * thread. Only the holder's thread calls the vdd port.
@@ -38,8 +38,9 @@ struct holder_status {
     uint32_t driver_minor; /* version of the driver: 0.<minor>; 0 unknown */
     uint64_t adds;         /* monitors added since holder_new */
     uint64_t pings;
-    uint64_t missed; /* gaps above HOLDER_LIMIT_MS while holding */
-    struct err why;  /* HOLDER_LOST: what the driver port said */
+    uint64_t missed;  /* gaps above HOLDER_LIMIT_MS while holding */
+    int64_t since_ms; /* the holder's clock at the last change of state */
+    struct err why;   /* HOLDER_LOST: what the driver port said */
 };
 
 /* HOLDER_STEPPED has no thread: holder_step does its work, for tests with virtual time. */
@@ -66,10 +67,11 @@ bool holder_hold(struct holder *holder, struct displays_port *displays, struct e
 /* Removes the monitor, ends the thread and closes the driver; not holding is fine. */
 void holder_release(struct holder *holder);
 
-/* A copy of the state. */
+/* Fills *ret_status with what the holder does at this moment. */
 void holder_status(struct holder *holder, struct holder_status *ret_status);
 
-/* HOLDER_STEPPED: does what is due; returns after how many ms of its clock to call again. */
+/* HOLDER_STEPPED, between holder_hold and holder_release: does what is due; returns after how many
+ * ms of its clock to call again. */
 int64_t holder_step(struct holder *holder);
 
 /* Writes the profile's modes where the driver reads them at plug-in; *ret_changed tells whether

@@ -22,8 +22,9 @@ struct signin {
     int64_t window_ms; /* the next try to open it is not before */
 };
 
-/* Enters the mode: releases the holder's monitor, enables Hyper-V Video and makes it primary.
- * Already in it: the time limit starts anew and the window is opened again. */
+/* Enters the mode: enables Hyper-V Video, releases the holder's monitor and makes the console's
+ * picture primary. Already in it: the time limit starts anew and the window is opened again.
+ * ERR_NOT_FOUND when Parsec is not installed; nothing is changed then. */
 bool signin_begin(struct signin *signin,
                   struct machine *machine,
                   struct holder *holder,

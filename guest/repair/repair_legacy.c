@@ -6,24 +6,29 @@
 
 #define UNDO_SCRIPTS "scripts"
 
-bool repair_legacy_tasks(struct repair_context *context, bool *ret_reboot, struct err *err)
+/* A task is on record before it is disabled. */
+static bool disable_task(struct repair_context *context, const char *name, struct err *err)
 {
     struct tasks_port *tasks = context->check->machine->tasks;
-    size_t i;
+    struct task task;
+
+    if (!tasks->ops->query(tasks, name, &task, err))
+        return false;
+    if (!task.present || !task.enabled)
+        return true;
+    return repair_will_undo(context, UNDO_AT_RELEASE, name, err) &&
+           tasks->ops->set_enabled(tasks, name, false, err);
+}
+
+/* One that cannot be disabled does not save the others; the first failure is told. */
+bool repair_legacy_tasks(struct repair_context *context, bool *ret_reboot, struct err *err)
+{
+    bool ok = true;
 
     (void)ret_reboot;
-    for (i = 0; legacy_tasks[i]; i++) {
-        struct task task;
-
-        if (!tasks->ops->query(tasks, legacy_tasks[i], &task, err))
-            return false;
-        if (!task.present || !task.enabled)
-            continue;
-        if (!repair_will_undo(context, UNDO_AT_RELEASE, legacy_tasks[i], err) ||
-            !tasks->ops->set_enabled(tasks, legacy_tasks[i], false, err))
-            return false;
-    }
-    return true;
+    for (size_t i = 0; legacy_tasks[i]; i++)
+        ok = disable_task(context, legacy_tasks[i], ok ? err : NULL) && ok;
+    return ok;
 }
 
 bool repair_legacy_tasks_undo(struct repair_context *context, const char *data, struct err *err)
