@@ -165,15 +165,15 @@ static const struct text_row rows[] = {
     {"help.option_check", "only for this check", "仅针对此检查项"},
     {"help.option_follow", "go on with what is written from now on", "持续显示新写入的内容"},
     {"help.option_lines", "at most the last N lines (200)", "最多显示最后 N 行（默认 200）"},
-    {"help.option_restore_tasks",
-     "enable Easy-GPU-PV's scheduled tasks again",
-     "重新启用 Easy-GPU-PV 的计划任务"},
     {"help.option_rekey",
      "a new key for a VM that no key fits any more",
      "为密钥不再匹配的虚拟机更换密钥"},
     {"help.option_adopt_repair",
      "repair from the next start on, not only observe",
      "从下次启动起进行修复，而不仅是观察"},
+    {"help.option_offline",
+     "take the agent out of a VM that is off; what it changed stays",
+     "从已关机的虚拟机中移除代理；其所做更改保持不变"},
 };
 
 const struct text_section text_section_help = {

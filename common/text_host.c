@@ -398,11 +398,6 @@ static const struct text_row rows[] = {
     {"host.released",
      "no longer managed; VM, disks, Parsec and drivers stay",
      "已不再受管理；虚拟机、磁盘、Parsec 和驱动都保留"},
-    {"host.released_tasks",
-     "no longer managed. Easy-GPU-PV's scheduled tasks stay disabled; \"gpupv release {0} "
-     "--restore-tasks\" would have enabled them",
-     "已不再受管理。Easy-GPU-PV 的计划任务保持禁用；使用 \"gpupv release {0} --restore-tasks\" "
-     "可在解除管理时重新启用"},
     {"host.managed_already", "{0} is managed already", "{0} 已受管理"},
     {"host.would_adopt",
      "would get the agent and a key, and only be observed",
@@ -423,6 +418,20 @@ static const struct text_row rows[] = {
      "Switch off all simulated machines and delete everything in {0}?",
      "是否关闭所有模拟计算机并删除 {0} 中的全部内容？"},
     {"host.sim_reset", "{0} is empty again", "{0} 已清空"},
+    {"host.release_is_off",
+     "{0} is off, so its agent cannot take back what it changed",
+     "{0} 已关机，其代理无法撤回所做的更改"},
+    {"host.release_is_off_hint",
+     "Start it first: gpupv start {0}. Or leave the guest as it is: gpupv release {0} --offline",
+     "请先启动：gpupv start {0}；或保留客户机现状：gpupv release {0} --offline"},
+    {"host.released_offline",
+     "no longer managed; the agent is gone, and what it changed in Windows stays changed",
+     "已不再受管理；代理已移除，它在 Windows 中所做的更改保持不变"},
+    {"host.payloads_ask", "Fetch them, and accept their licences?", "是否获取并接受其许可？"},
+    {"host.payloads_hint",
+     "Scripts accept the licences with --accept-licenses.",
+     "脚本可用 --accept-licenses 接受许可。"},
+    {"host.process_end", "cannot end the process {0}", "无法结束进程 {0}"},
 };
 
 const struct text_section text_section_host = {

@@ -1,11 +1,13 @@
 /* adopt: takes a VM that somebody else made under management, or gives one a new key. */
 #include "host/boot.h"
+#include "host/fetch.h"
 #include "host/inject.h"
 
 #include <string.h>
 
 static const struct option options[] = {
     {"rekey", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_REKEY, 0, 0},
+    {"accept-licenses", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_ACCEPT_LICENSES, 0, 0},
     {"repair", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_ADOPT_REPAIR, 0, 0},
     {0},
 };
@@ -128,11 +130,19 @@ static void adopt_each(struct call *call, struct target *target, struct outcome 
         outcome_failed(outcome, &err);
 }
 
+static bool adopt_exec(struct call *call, enum exit_code *ret_code, struct err *err)
+{
+    return (call_flag(call, "dry-run") ||
+            fetch_payloads(call, call_flag(call, "accept-licenses"), err)) &&
+           many_run(call, ret_code, err);
+}
+
 const struct command command_adopt = {
     .name = "adopt",
     .summary = TEXT_HELP_ADOPT,
     .args = "NAME...",
     .options = options,
     .flags = COMMAND_NEEDS_ADMIN | COMMAND_MANY_VMS | COMMAND_DRY_RUN,
+    .exec = adopt_exec,
     .each = adopt_each,
 };

@@ -1,83 +1,51 @@
 /* release: ends the management of a VM and leaves everything else as it is (flow F6). */
 #include "host/boot.h"
-#include "host/hypervisor/sim_state.h"
 #include "host/inject.h"
 
-#include <string.h>
-
 static const struct option options[] = {
-    {"restore-tasks", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_RESTORE_TASKS, 0, 0},
+    {"offline", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_OFFLINE, 0, 0},
     {0},
 };
 
-#define TASKS_BYTES ((size_t)1 << 20)
-
-/* Whether Easy-GPU-PV's scheduled tasks are in the guest and disabled. */
-static bool tasks_are_disabled(struct call *call, const struct target *target)
+/* The agent takes back what it changed, and goes. */
+static bool release_online(struct call *call, struct target *target, struct err *err)
 {
-    static const char *const args[] = {"show", "tasks", NULL};
-    const cJSON *task;
-    cJSON *json = NULL;
-    bool disabled = false, enabled;
-    struct buf out;
+    struct client *client = NULL;
+    bool ok = boot_connect(call, target, &client, err) &&
+              connect_call(client, METHOD_AGENT_RELEASE, NULL, NULL, err);
 
-    buf_init(&out, TASKS_BYTES);
-    if (sim_agent_edit(call->state, target->id, args, &out, NULL) &&
-        json_parse(buf_str(&out), out.len, &json_limits_file, &json, NULL))
-        cJSON_ArrayForEach(task, json)
-        {
-            enabled = false;
-            json_bool(task, "enabled", &enabled, NULL);
-            disabled = disabled || !enabled;
-        }
-    cJSON_Delete(json);
-    buf_done(&out);
-    return disabled;
-}
-
-static bool restore_tasks(struct call *call, const struct target *target, struct err *err)
-{
-    static const char *const args[] = {"break", "legacy.tasks=present", NULL};
-    struct buf out;
-    bool ok;
-
-    buf_init(&out, TASKS_BYTES);
-    ok = sim_agent_edit(call->state, target->id, args, &out, err);
-    buf_done(&out);
+    client_close(client);
     return ok;
 }
 
-static bool release(struct call *call, struct target *target, bool *ret_tasks, struct err *err)
+static bool release(struct call *call, struct target *target, struct err *err)
 {
-    bool gone = !target->exists;
+    bool off = target->exists && target->vm.state == VM_OFF, ok = true;
 
-    if (!gone && target->vm.state != VM_OFF) {
+    if (call_flag(call, "offline") && target->exists && !off) {
         err_set(err, ERR_CONFLICT, TEXT_HOST_VM_MUST_BE_OFF, target->name, NULL);
         return err_hint(err, TEXT_HOST_MUST_BE_OFF_HINT);
     }
-    if (!gone) {
-        *ret_tasks = tasks_are_disabled(call, target) && !call_flag(call, "restore-tasks");
-        if (call_flag(call, "restore-tasks") && !restore_tasks(call, target, err))
-            return false;
-        if (!inject_remove(call, target, err))
-            return false;
+    if (off && !call_flag(call, "offline")) {
+        err_set(err, ERR_CONFLICT, TEXT_HOST_RELEASE_IS_OFF, target->name, NULL);
+        return err_hint(err, TEXT_HOST_RELEASE_IS_OFF_HINT);
     }
-    return store_remove(call->store, target->id, err);
+    if (target->exists)
+        ok = off ? inject_remove(call, target, err) : release_online(call, target, err);
+    return ok && store_remove(call->store, target->id, err);
 }
 
 static void release_each(struct call *call, struct target *target, struct outcome *outcome)
 {
     struct err err = ERR_INIT;
-    bool tasks = false;
 
     if (call_flag(call, "dry-run"))
         outcome_done(outcome, &call->ui, CODE_OK, TEXT_HOST_WOULD_RELEASE, NULL);
-    else if (release(call, target, &tasks, &err))
+    else if (release(call, target, &err))
         outcome_done(outcome,
                      &call->ui,
                      CODE_OK,
-                     tasks ? TEXT_HOST_RELEASED_TASKS : TEXT_HOST_RELEASED,
-                     target->name,
+                     call_flag(call, "offline") ? TEXT_HOST_RELEASED_OFFLINE : TEXT_HOST_RELEASED,
                      NULL);
     else
         outcome_failed(outcome, &err);

@@ -1,7 +1,7 @@
 /* up, create: from nothing to a VM that plays. */
+#include "host/fetch.h"
 #include "host/report.h"
 #include "host/settings.h"
-#include "common/ui/table.h"
 #include "host/up.h"
 
 #include "common/fs.h"
@@ -106,84 +106,6 @@ static bool make_spec(const struct call *call, const char *name, struct spec *sp
         return false;
     text_copy(spec->name, sizeof spec->name, name);
     return take_options(call, spec, err) && spec_check(spec, err);
-}
-
-/* ---- payloads: asked once, before anything is made (flow F3) ---- */
-
-static bool list_missing(struct call *call,
-                         struct payloads *payloads,
-                         bool missing[PAYLOADS_COUNT],
-                         size_t *ret_count,
-                         struct err *err)
-{
-    struct payload_item item;
-
-    (void)call;
-    *ret_count = 0;
-    for (size_t i = 0; i < PAYLOADS_COUNT; i++) {
-        if (!payloads_find(payloads, i, &item, err))
-            return false;
-        missing[i] = !item.present;
-        *ret_count += missing[i];
-    }
-    return true;
-}
-
-static void show_missing(struct call *call, const bool missing[PAYLOADS_COUNT])
-{
-    static const struct table_column columns[] = {
-        {.title = TEXT_HOST_COLUMN_PAYLOAD},
-        {.title = TEXT_HOST_COLUMN_VERSION},
-        {.title = TEXT_HOST_COLUMN_SOURCE, .least = 20},
-        {.title = TEXT_HOST_COLUMN_LICENCE, .least = 20},
-    };
-    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
-
-    for (size_t i = 0; i < PAYLOADS_COUNT; i++) {
-        if (!missing[i])
-            continue;
-        table_text(table, &call->ui, TONE_PLAIN, payload_rows[i].title);
-        table_cell(table, TONE_PLAIN, payload_rows[i].version);
-        table_cell(table, TONE_PLAIN, payload_rows[i].source);
-        table_cell(table, TONE_PLAIN, payload_rows[i].licence);
-    }
-    ui_say(&call->ui, TONE_PLAIN, TEXT_HOST_PAYLOADS_MISSING, NULL);
-    table_print(table, &call->ui);
-    table_free(table);
-}
-
-/* The simulation has no licences to accept and nothing to download: it makes stand-ins, unless its
- * host is offline. */
-static bool fetch(struct call *call,
-                  struct payloads *payloads,
-                  const bool missing[PAYLOADS_COUNT],
-                  struct err *err)
-{
-    if (!call->hypervisor->simulated_internet) {
-        show_missing(call, missing);
-        err_set(err, ERR_FAILED, TEXT_HOST_PAYLOADS_OFFLINE, NULL);
-        return err_hint(err, TEXT_HOST_PAYLOADS_OFFLINE_HINT);
-    }
-    for (size_t i = 0; i < PAYLOADS_COUNT; i++)
-        if (missing[i] && !payloads_make_stand_in(payloads, i, err))
-            return false;
-    ui_note(&call->ui, TONE_DIM, TEXT_HOST_PAYLOADS_STAND_INS, NULL);
-    return true;
-}
-
-static bool have_payloads(struct call *call, struct err *err)
-{
-    struct payloads *payloads = NULL;
-    bool missing[PAYLOADS_COUNT];
-    size_t count = 0;
-    bool ok;
-
-    if (!payloads_open(call->state, &payloads, err))
-        return false;
-    ok = list_missing(call, payloads, missing, &count, err) &&
-         (!count || fetch(call, payloads, missing, err));
-    payloads_free(payloads);
-    return ok;
 }
 
 /* ---- one VM ---- */
@@ -326,7 +248,8 @@ static void create_each(struct call *call, struct target *target, struct outcome
 
 static bool up_exec(struct call *call, enum exit_code *ret_code, struct err *err)
 {
-    return (call_flag(call, "dry-run") || have_payloads(call, err)) &&
+    return (call_flag(call, "dry-run") ||
+            fetch_payloads(call, call_flag(call, "accept-licenses"), err)) &&
            many_run(call, ret_code, err);
 }
 

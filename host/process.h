@@ -40,6 +40,9 @@ bool process_serve(const char *token, struct err *err);
  * more: true. */
 bool process_notice(int64_t pid, const char *token, struct err *err);
 
+/* Ends a process that cannot defend itself, at once. Not there any more: true. */
+bool process_kill(int64_t pid, struct err *err);
+
 struct process_child;
 
 enum process_event { PROCESS_EXITED, PROCESS_NOTICED, PROCESS_TIMEOUT };

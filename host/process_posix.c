@@ -234,7 +234,14 @@ bool process_serve(const char *token, struct err *err)
 bool process_notice(int64_t pid, const char *token, struct err *err)
 {
     if (pid <= 1 || (kill((pid_t)pid, SIGTERM) != 0 && errno != ESRCH))
-        return err_set_os(err, ERR_DOMAIN_ERRNO, errno, TEXT_HOST_PROCESS_START, token, NULL);
+        return err_set_os(err, ERR_DOMAIN_ERRNO, errno, TEXT_HOST_PROCESS_END, token, NULL);
+    return true;
+}
+
+bool process_kill(int64_t pid, struct err *err)
+{
+    if (pid <= 1 || (kill((pid_t)pid, SIGKILL) != 0 && errno != ESRCH))
+        return err_set_os(err, ERR_DOMAIN_ERRNO, errno, TEXT_HOST_PROCESS_END, TEXT_NUM(pid), NULL);
     return true;
 }
 

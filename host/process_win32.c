@@ -280,6 +280,23 @@ bool process_notice(int64_t pid, const char *token, struct err *err)
     return true;
 }
 
+bool process_kill(int64_t pid, struct err *err)
+{
+    HANDLE process = OpenProcess(PROCESS_TERMINATE | SYNCHRONIZE, FALSE, (DWORD)pid);
+    DWORD code = process ? 0 : GetLastError();
+    char number[24];
+
+    text_num(number, pid);
+    if (!process)
+        return code == ERROR_INVALID_PARAMETER ||
+               err_set_os(
+                   err, ERR_DOMAIN_WIN32, (int32_t)code, TEXT_HOST_PROCESS_END, number, NULL);
+    TerminateProcess(process, 1);
+    WaitForSingleObject(process, INFINITE);
+    CloseHandle(process);
+    return true;
+}
+
 static HANDLE job_new(void)
 {
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {

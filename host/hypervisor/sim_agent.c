@@ -23,6 +23,11 @@ bool sim_agent_path(char *out, struct err *err)
     char self[FS_PATH_BYTES], folder[FS_PATH_BYTES], name[64], path[FS_PATH_BYTES];
     char *slash, *back;
 
+    /* who names one means it */
+    if (fs_env("GPUPV_AGENT", path, sizeof path) && is_file(path)) {
+        text_copy(out, FS_PATH_BYTES, path);
+        return true;
+    }
     if (!fs_self_path(self, sizeof self, err))
         return false;
     slash = strrchr(self, '/');
@@ -38,10 +43,6 @@ bool sim_agent_path(char *out, struct err *err)
             text_copy(out, FS_PATH_BYTES, path);
             return true;
         }
-    }
-    if (fs_env("GPUPV_AGENT", path, sizeof path) && is_file(path)) {
-        text_copy(out, FS_PATH_BYTES, path);
-        return true;
     }
     err_set(err, ERR_NOT_FOUND, TEXT_HOST_NO_AGENT, folder, NULL);
     return err_hint(err, TEXT_HOST_NO_AGENT_HINT);

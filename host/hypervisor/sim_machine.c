@@ -13,6 +13,7 @@
 #define CODE_REBOOT    194
 #define CODE_SHUTDOWN  195
 #define CODE_POWER_CUT 196
+#define CODE_RELEASED  197   /* the agent was taken out of this Windows, which runs on */
 #define STABLE_MS      60000 /* an agent that ran so long starts the list of delays anew */
 
 /* What the service manager waits before it starts a dead agent again. */
@@ -165,6 +166,10 @@ static bool supervise(struct machine_process *m, enum machine_end *ret_end, stru
             end_agent(m, false);
             *ret_end = code == CODE_REBOOT ? MACHINE_REBOOT : MACHINE_OFF;
             return true;
+        }
+        if (code == CODE_RELEASED) {
+            end_agent(m, false);
+            return enter(m, SIM_PHASE_RUNNING, err) && rest(m, -1, &over, ret_end, err);
         }
         if (clock_now_ms(clock_system()) - started > STABLE_MS)
             m->restarts = 0;

@@ -92,7 +92,7 @@ bool sim_request_take(const char *root, const char *id, enum vm_power *ret_power
  * executable of the agent, ret_code what the process exits with. */
 bool sim_machine_run(const char *root, const char *id, const char *agent, struct err *err);
 
-/* Finds the agent's executable: beside ours, in ../guest, or by GPUPV_AGENT (out: FS_PATH_BYTES).
+/* Finds the agent's executable: by GPUPV_AGENT, beside ours, or in ../guest (out: FS_PATH_BYTES).
  */
 bool sim_agent_path(char *out, struct err *err);
 

@@ -393,7 +393,7 @@ static bool dir_get(struct image_port *port,
     char path[FS_PATH_BYTES];
 
     (void)port;
-    return resolve(volume, name, path, err) && fs_read(path, COPY_BYTES, out, err);
+    return resolve(volume, name, path, err) && fs_read(path, out->max - out->len, out, err);
 }
 
 static bool dir_stat(struct image_port *port,

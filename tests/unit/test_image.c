@@ -1,0 +1,309 @@
+/*
+ * The contract of the image port, run against plain folders and again through the fault port: every
+ * call of a build is made to fail once, before and after it acted, and nothing may be left behind
+ * that the next try trips over.
+ */
+#include "tests/support/support.h"
+
+#include "host/image/image.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct image_partition three[] = {
+    {IMAGE_ESP, 260u << 20},
+    {IMAGE_MSR, 16u << 20},
+    {IMAGE_WINDOWS, 0},
+};
+
+static void expect_done(bool ok, const struct err *err)
+{
+    char text[512];
+
+    if (!ok)
+        fail_msg("%s", err_message(err, TEXT_EN, text, sizeof text));
+}
+
+#define DO(call)                                                                                   \
+    do {                                                                                           \
+        struct err do_err = ERR_INIT;                                                              \
+        expect_done((call), &do_err);                                                              \
+    } while (0)
+
+/* An attached disk with its Windows volume. */
+struct bench {
+    struct image_port *port;
+    struct image_disk *disk;
+    struct image_volume *windows, *esp;
+    char path[FS_PATH_BYTES];
+};
+
+static void open_bench(struct bench *b, const char *folder)
+{
+    memset(b, 0, sizeof *b);
+    support_folder(folder);
+    DO(image_open_dir(&b->port, &do_err));
+    DO(fs_join(b->path, folder, "disk", &do_err));
+    DO(b->port->disk->create(b->port, b->path, 1 << 30, &do_err));
+    DO(b->port->disk->attach(b->port, b->path, IMAGE_WRITE, &b->disk, &do_err));
+    DO(b->port->disk->layout(b->port, b->disk, three, 3, &do_err));
+    DO(b->port->disk->volume(b->port, b->disk, IMAGE_WINDOWS, &b->windows, &do_err));
+    DO(b->port->disk->volume(b->port, b->disk, IMAGE_ESP, &b->esp, &do_err));
+}
+
+static void close_bench(struct bench *b)
+{
+    DO(b->port->disk->detach(b->port, b->disk, &do_err));
+    image_free(b->port);
+}
+
+static void put(struct bench *b, const char *name, const char *content)
+{
+    DO(b->port->tree->put(b->port, b->windows, name, content, strlen(content), &do_err));
+}
+
+static void expect_content(struct bench *b, const char *name, const char *content)
+{
+    struct buf out;
+
+    buf_init(&out, 4096);
+    DO(b->port->tree->get(b->port, b->windows, name, &out, &do_err));
+    assert_string_equal(buf_str(&out), content);
+    buf_done(&out);
+}
+
+static void disk_is_made_once_and_removed_twice(void **state)
+{
+    struct err err = ERR_INIT;
+    struct bench b;
+
+    (void)state;
+    open_bench(&b, "once");
+    assert_false(b.port->disk->create(b.port, b.path, 1 << 30, &err));
+    assert_int_equal(err.kind, ERR_EXISTS);
+    DO(b.port->disk->detach(b.port, b.disk, &do_err));
+    b.disk = NULL;
+    DO(b.port->disk->remove(b.port, b.path, &do_err));
+    DO(b.port->disk->remove(b.port, b.path, &do_err));
+    assert_false(b.port->disk->attach(b.port, b.path, IMAGE_READ, &b.disk, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    close_bench(&b);
+}
+
+static void folder_that_is_no_disk_is_never_removed(void **state)
+{
+    struct image_port *port = NULL;
+    struct err err = ERR_INIT;
+    struct fs_stat stat;
+
+    (void)state;
+    support_folder("foreign");
+    DO(image_open_dir(&port, &do_err));
+    assert_false(port->disk->remove(port, "foreign", &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    DO(fs_stat("foreign", &stat, &do_err));
+    assert_int_equal(stat.kind, FS_FOLDER);
+    image_free(port);
+}
+
+static void names_outside_of_the_volume_are_refused(void **state)
+{
+    static const char *const bad[] = {
+        "../x", "a/../../x", "/etc/x", "a\\b", "C:x", "con", "a//b", "a/\x01"};
+    struct bench b;
+
+    (void)state;
+    open_bench(&b, "names");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct err err = ERR_INIT;
+        struct fs_stat stat;
+
+        if (b.port->tree->put(b.port, b.windows, bad[i], "x", 1, &err) || err.kind != ERR_UNSAFE)
+            fail_msg("put %s: %s", bad[i], err_kind_name(err.kind));
+        assert_false(b.port->tree->make_dir(b.port, b.windows, bad[i], &err));
+        assert_false(b.port->tree->remove(b.port, b.windows, bad[i], &err));
+        assert_false(b.port->tree->stat(b.port, b.windows, bad[i], &stat, &err));
+    }
+    /* the volume itself is not a file of it */
+    assert_false(b.port->tree->remove(b.port, b.windows, "", NULL));
+    close_bench(&b);
+}
+
+static void file_without_its_folder_is_not_written(void **state)
+{
+    struct err err = ERR_INIT;
+    struct bench b;
+
+    (void)state;
+    open_bench(&b, "folderless");
+    assert_false(b.port->tree->put(b.port, b.windows, "a/b/c.txt", "x", 1, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    assert_false(b.port->tree->set_acl(b.port, b.windows, "a", IMAGE_ACL_PRIVATE, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    close_bench(&b);
+}
+
+static void files_are_written_read_and_found_without_case(void **state)
+{
+    struct bench b;
+    struct fs_stat stat;
+
+    (void)state;
+    open_bench(&b, "files");
+    DO(b.port->tree->make_dir(b.port, b.windows, "Windows/System32", &do_err));
+    put(&b, "Windows/System32/a.txt", "one");
+    put(&b, "windows/SYSTEM32/A.TXT", "two");
+    expect_content(&b, "Windows/System32/a.txt", "two");
+    DO(b.port->tree->stat(b.port, b.windows, "WINDOWS/system32/A.txt", &stat, &do_err));
+    assert_int_equal(stat.kind, FS_FILE);
+    DO(b.port->tree->put_file(
+        b.port, b.windows, "Windows/copy.txt", "files/disk/Windows/System32/a.txt", &do_err));
+    expect_content(&b, "Windows/copy.txt", "two");
+    DO(b.port->tree->set_acl(b.port, b.windows, "Windows/copy.txt", IMAGE_ACL_PRIVATE, &do_err));
+    DO(b.port->tree->remove(b.port, b.windows, "Windows", &do_err));
+    DO(b.port->tree->remove(b.port, b.windows, "Windows", &do_err));
+    DO(b.port->tree->stat(b.port, b.windows, "Windows", &stat, &do_err));
+    assert_int_equal(stat.kind, FS_MISSING);
+    close_bench(&b);
+}
+
+static void child_has_the_parent_s_content_and_changes_alone(void **state)
+{
+    struct err err = ERR_INIT;
+    struct bench b, child = {NULL};
+
+    (void)state;
+    open_bench(&b, "child");
+    put(&b, "a.txt", "parent");
+    child.port = b.port;
+    assert_false(b.port->disk->create_child(b.port, "child/new", "child/nothing", &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    DO(b.port->disk->create_child(b.port, "child/new", b.path, &do_err));
+    DO(b.port->disk->attach(b.port, "child/new", IMAGE_WRITE, &child.disk, &do_err));
+    DO(b.port->disk->volume(b.port, child.disk, IMAGE_WINDOWS, &child.windows, &do_err));
+    expect_content(&child, "a.txt", "parent");
+    put(&child, "a.txt", "child");
+    expect_content(&b, "a.txt", "parent");
+    DO(b.port->disk->detach(b.port, child.disk, &do_err));
+    close_bench(&b);
+}
+
+static bool count_progress(unsigned permille, void *user)
+{
+    ++*(unsigned *)user;
+    return permille < 1000;
+}
+
+static void image_is_applied_with_progress_and_can_be_cancelled(void **state)
+{
+    struct err err = ERR_INIT;
+    unsigned calls = 0;
+    struct bench b;
+
+    (void)state;
+    open_bench(&b, "apply");
+    DO(fs_make_dirs("apply/source/Windows", FS_PRIVATE, &do_err));
+    DO(fs_write_atomic("apply/source/Windows/x", "x", 1, FS_PRIVATE, &do_err));
+    assert_false(b.port->apply->apply(b.port, "apply/source", 2, b.windows, NULL, NULL, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    DO(b.port->apply->apply(b.port, "apply/source", 1, b.windows, NULL, NULL, &do_err));
+    expect_content(&b, "Windows/x", "x");
+    err_clear(&err);
+    assert_false(
+        b.port->apply->apply(b.port, "apply/source", 1, b.windows, count_progress, &calls, &err));
+    assert_int_equal(err.kind, ERR_CANCELLED);
+    assert_true(calls > 0);
+    DO(b.port->apply->boot(b.port, b.windows, b.esp, "en-US", &do_err));
+    close_bench(&b);
+}
+
+static void only_the_last_partition_takes_what_is_left(void **state)
+{
+    static const struct image_partition bad[] = {{IMAGE_ESP, 0}, {IMAGE_WINDOWS, 0}};
+    struct err err = ERR_INIT;
+    struct bench b;
+    uint64_t bytes = 0;
+    struct image_volume *none = NULL;
+
+    (void)state;
+    open_bench(&b, "layout");
+    assert_false(b.port->disk->layout(b.port, b.disk, bad, 2, &err));
+    assert_int_equal(err.kind, ERR_BAD_INPUT);
+    DO(b.port->volume->format(b.port, b.windows, IMAGE_NTFS, "Windows", &do_err));
+    DO(b.port->volume->free_space(b.port, b.windows, &bytes, &do_err));
+    assert_true(bytes > 0);
+    assert_false(b.port->disk->volume(b.port, b.disk, IMAGE_RECOVERY, &none, &err));
+    assert_null(none);
+    close_bench(&b);
+}
+
+/* ---- faults ---- */
+
+/* A whole build, as `up` makes it; takes back what it began when it fails. */
+static bool build(struct image_port *port, const char *path, struct err *err)
+{
+    struct image_disk *disk = NULL;
+    struct image_volume *windows = NULL, *esp = NULL;
+    bool ok = port->disk->create(port, path, 1 << 30, err) &&
+              port->disk->attach(port, path, IMAGE_WRITE, &disk, err) &&
+              port->disk->layout(port, disk, three, 3, err) &&
+              port->disk->volume(port, disk, IMAGE_WINDOWS, &windows, err) &&
+              port->disk->volume(port, disk, IMAGE_ESP, &esp, err) &&
+              port->volume->format(port, windows, IMAGE_NTFS, "Windows", err) &&
+              port->tree->make_dir(port, windows, "agent", err) &&
+              port->tree->put(port, windows, "agent/key.json", "{}", 2, err) &&
+              port->tree->set_acl(port, windows, "agent/key.json", IMAGE_ACL_PRIVATE, err) &&
+              port->apply->boot(port, windows, esp, "en-US", err);
+
+    return port->disk->detach(port, disk, ok ? err : NULL) && ok;
+}
+
+static void every_call_of_a_build_may_fail_and_the_next_one_works(void **state)
+{
+    struct image_port *plain = NULL, *port = NULL;
+    struct image_fault fault = {0};
+    unsigned calls, failures = 0;
+
+    (void)state;
+    support_folder("faults");
+    DO(image_open_dir(&plain, &do_err));
+    DO(image_open_fault(plain, &fault, &port, &do_err));
+    DO(build(port, "faults/disk", &do_err));
+    DO(plain->disk->remove(plain, "faults/disk", &do_err));
+    calls = image_fault_calls(port);
+    image_free(port);
+    assert_true(calls >= 11);
+    for (unsigned call = 1; call <= calls; call++)
+        for (int after = 0; after < 2; after++) {
+            struct err err = ERR_INIT;
+
+            fault = (struct image_fault){.call = call, .kind = ERR_IO, .after = after};
+            DO(image_open_fault(plain, &fault, &port, &do_err));
+            if (build(port, "faults/disk", &err) || err.kind != ERR_IO)
+                fail_msg("call %u, after %d: %s", call, after, err_kind_name(err.kind));
+            failures++;
+            image_free(port);
+            DO(plain->disk->remove(plain, "faults/disk", &do_err));
+            DO(build(plain, "faults/disk", &do_err));
+            DO(plain->disk->remove(plain, "faults/disk", &do_err));
+        }
+    assert_int_equal(failures, calls * 2);
+    image_free(plain);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(disk_is_made_once_and_removed_twice),
+        cmocka_unit_test(folder_that_is_no_disk_is_never_removed),
+        cmocka_unit_test(names_outside_of_the_volume_are_refused),
+        cmocka_unit_test(file_without_its_folder_is_not_written),
+        cmocka_unit_test(only_the_last_partition_takes_what_is_left),
+        cmocka_unit_test(files_are_written_read_and_found_without_case),
+        cmocka_unit_test(child_has_the_parent_s_content_and_changes_alone),
+        cmocka_unit_test(image_is_applied_with_progress_and_can_be_cancelled),
+        cmocka_unit_test(every_call_of_a_build_may_fail_and_the_next_one_works),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
