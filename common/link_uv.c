@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_BYTES       ((size_t)256 << 10)
-#define KEEP_BYTES       ((size_t)64 << 10) /* a send buffer above this is freed after use */
-#define SYSTEM_BUFFER    (1 << 20)          /* asked for; the system gives what it allows */
+#define READ_FIRST       ((size_t)16 << 10)  /* most connections never need more */
+#define READ_LATER       ((size_t)256 << 10) /* after a read that filled the buffer */
+#define KEEP_BYTES       ((size_t)64 << 10)  /* a send buffer above this is freed after use */
+#define SYSTEM_BUFFER    (1 << 20)           /* asked for; the system gives what it allows */
 #define BACKLOG          128
 #define PROBE_TIMEOUT_MS 1000
 #define MODE_OWNER_ONLY  0600
@@ -30,6 +31,7 @@ struct link_uv {
     uv_write_t write;
     struct buf sending, waiting; /* in flight, and what follows it */
     uint8_t *read_data;
+    size_t read_size;
     char *name; /* of the address, for errors; NULL when accepted */
     unsigned handles;
     bool open, writing, full, paused, flushing, closing;
@@ -190,8 +192,19 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buf)
 
     (void)suggested;
     if (!link->read_data)
-        link->read_data = malloc(READ_BYTES);
-    *ret_buf = uv_buf_init((char *)link->read_data, link->read_data ? READ_BYTES : 0);
+        link->read_data = malloc(link->read_size);
+    *ret_buf =
+        uv_buf_init((char *)link->read_data, link->read_data ? (unsigned)link->read_size : 0);
+}
+
+/* Reads more at once from a peer that has more to say. */
+static void grow_buffer(struct link_uv *link, size_t count)
+{
+    if (count < link->read_size || link->read_size == READ_LATER)
+        return;
+    free(link->read_data);
+    link->read_data = NULL;
+    link->read_size = READ_LATER;
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
@@ -204,9 +217,11 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         close_now(link);
     else if (count < 0)
         fail(link, (int)count, TEXT_LINK_LOST);
-    else
-        link->base.events->on_data(
-            &link->base, (const uint8_t *)buf->base, (size_t)count, link->base.user);
+    if (count <= 0)
+        return;
+    link->base.events->on_data(
+        &link->base, (const uint8_t *)buf->base, (size_t)count, link->base.user);
+    grow_buffer(link, (size_t)count);
 }
 
 static void update_reading(struct link_uv *link)
@@ -273,6 +288,7 @@ static bool link_new(uv_loop_t *loop, struct link_uv **ret_link, struct err *err
     link_platform_init();
     link->base.ops = &uv_ops;
     link->base.peer.kind = LINK_UV;
+    link->read_size = READ_FIRST;
     buf_init(&link->sending, LINK_SEND_HARD);
     buf_init(&link->waiting, LINK_SEND_HARD);
     status = uv_pipe_init(loop, &link->pipe, 0);

@@ -144,7 +144,7 @@ static void server_is_not_disturbed_by_100_idle_connections(void **state)
     session_server_stats(pair->server, &stats);
     assert_true(stats.strangers <= SESSION_SERVER_STRANGERS);
     assert_others_are_served(pair);
-    print_message("100 idle connections: %zu KiB\n", grown(before) >> 10);
+    print_message("100 idle connections: %u KiB\n", (unsigned)(grown(before) >> 10));
     assert_true(grown(before) < MEMORY_MAX);
     for (int i = 0; i < IDLE_COUNT; i++)
         raw_close(pair, &raws[i]);
@@ -204,7 +204,7 @@ static void server_bounds_handshakes_that_stop_half_way(void **state)
     session_server_stats(pair->server, &stats);
     assert_true(stats.handshakes <= SESSION_SERVER_HANDSHAKES);
     assert_others_are_served(pair);
-    print_message("%d half handshakes: %zu KiB\n", LORIS_COUNT, grown(before) >> 10);
+    print_message("%d half handshakes: %u KiB\n", LORIS_COUNT, (unsigned)(grown(before) >> 10));
     assert_true(grown(before) < MEMORY_MAX);
     for (int i = 0; i < LORIS_COUNT; i++)
         raw_close(pair, &raws[i]);
@@ -242,7 +242,7 @@ static void server_survives_100_mib_without_an_end(void **state)
     rogue_send(&rogue, header, sizeof header);
     send_endless(&rogue);
     assert_true(rogue_is_closed(&rogue));
-    print_message("100 MiB without an end: %zu KiB\n", grown(before) >> 10);
+    print_message("100 MiB without an end: %u KiB\n", (unsigned)(grown(before) >> 10));
     assert_true(grown(before) < MEMORY_MAX);
     rogue_done(&rogue);
     assert_others_are_served(pair);
@@ -296,9 +296,9 @@ static void server_stops_reading_when_requests_pile_up(void **state)
         pair_run_for(pair, 5);
     }
     assert_true(pair->kept_count * FRAME_BODY_MAX < SESSION_HELD_BYTES + 2 * FRAME_BODY_MAX);
-    print_message("%zu requests of 1 MiB held, %zu KiB with the sender's queue\n",
-                  pair->kept_count,
-                  grown(before) >> 10);
+    print_message("%u requests of 1 MiB held, %u KiB with the sender's queue\n",
+                  (unsigned)pair->kept_count,
+                  (unsigned)(grown(before) >> 10));
     assert_others_are_served(pair);
     for (size_t i = 0; i < pair->kept_count; i++)
         request_reply(pair->kept[i], NULL, NULL, 0);
@@ -492,7 +492,7 @@ static void server_does_not_swell_for_a_peer_that_never_reads(void **state)
         if (i % 256 == 0)
             pair_run_for(pair, 1);
     }
-    print_message("a peer that never reads: %zu KiB\n", grown(before) >> 10);
+    print_message("a peer that never reads: %u KiB\n", (unsigned)(grown(before) >> 10));
     assert_true(grown(before) < MEMORY_MAX);
     assert_others_are_served(pair);
     rogue_done(&rogue);
