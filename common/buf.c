@@ -34,9 +34,11 @@ static bool grow(struct buf *b, size_t need)
     size_t cap = b->cap ? b->cap : BUF_FIRST_BYTES;
     uint8_t *data;
 
+    if (need > SIZE_MAX / 4)
+        return false;
     while (cap <= need)
-        cap = cap > SIZE_MAX / 2 ? SIZE_MAX : cap * 2;
-    if (b->max < SIZE_MAX && cap > b->max + 1)
+        cap *= 2;
+    if (b->max < cap - 1)
         cap = b->max + 1;
     data = realloc(b->data, cap);
     if (!data)

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #define LOCK_POLL_MS 10
+#define SWEEP_PASSES 10
 
 #define RANDOM_DIGITS (2 * FS_RANDOM_BYTES)
 
@@ -106,6 +107,7 @@ bool fs_lock(const char *path, int64_t wait_ms, struct fs_lock **ret_lock, struc
 struct sweep {
     const char *folder;
     struct err *err;
+    size_t removed;
     bool ok;
 };
 
@@ -131,8 +133,17 @@ static bool sweep_entry(const char *name, enum fs_kind kind, void *user)
 bool fs_sweep(const char *path, struct err *err)
 {
     struct sweep sweep = {.folder = path, .err = err, .ok = true};
+    int i;
 
-    return fs_list(path, sweep_entry, &sweep, err) && sweep.ok;
+    /* again when something went: a listing may skip entries then */
+    for (i = 0; i < SWEEP_PASSES; i++) {
+        sweep.removed = 0;
+        if (!fs_list(path, sweep_entry, &sweep, err) || !sweep.ok)
+            return false;
+        if (sweep.removed == 0)
+            break;
+    }
+    return true;
 }
 
 bool fs_dir_temp_name(const char *name, char *out, size_t size, struct err *err)

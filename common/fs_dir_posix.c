@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define OPEN_TRIES     3
 #define TREE_DEPTH_MAX 64
+#define TREE_PASSES    100 /* over one folder, until it is empty */
 
 struct fs_dir {
     int fd;
@@ -22,7 +25,8 @@ static const char *path_below(const struct fs_dir *dir, const char *name, char o
     return out;
 }
 
-/* Sets err from errno, or ERR_UNSAFE where the system refused to follow a link. */
+/* Sets err from errno, or ERR_UNSAFE where the system refused to follow a link or to open a
+ * socket. */
 static bool
 dir_fail(enum text_id message, const struct fs_dir *dir, const char *name, struct err *err)
 {
@@ -31,7 +35,7 @@ dir_fail(enum text_id message, const struct fs_dir *dir, const char *name, struc
 
     path_below(dir, name, path);
     errno = code;
-    return code == ELOOP ? fs_unsafe(path, err) : fs_fail(message, path, err);
+    return code == ELOOP || code == ENXIO ? fs_unsafe(path, err) : fs_fail(message, path, err);
 }
 
 static bool dir_unsafe(const struct fs_dir *dir, const char *name, struct err *err)
@@ -136,6 +140,61 @@ static bool is_plain(const struct stat *found)
     return S_ISREG(found->st_mode) && found->st_nlink == 1;
 }
 
+/* The path under which the kernel holds fd, "" when it cannot be told. */
+static void kernel_path(int fd, char out[FS_PATH_BYTES])
+{
+    char link[64];
+    ssize_t n;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, out, FS_PATH_BYTES - 1);
+    out[n > 0 ? n : 0] = '\0';
+}
+
+/* True when fd is a plain file whose only name is `name` in this folder. The number of links alone
+ * does not tell: after we came through a link to a file of somebody else's, that link may be taken
+ * away before we count. So first count; then wait for whoever is just removing something here (a
+ * renaming to the same name changes nothing, but takes the folder's lock); then the kernel must
+ * still hold fd under this name, which it never does again once the name is gone. */
+static bool is_only_name(const struct fs_dir *dir, const char *name, int fd)
+{
+    char folder[FS_PATH_BYTES];
+    char file[FS_PATH_BYTES];
+    struct stat found;
+    size_t length;
+
+    if (fstat(fd, &found) < 0 || !is_plain(&found))
+        return false;
+    if (renameat(dir->fd, name, dir->fd, name) < 0 && errno != ENOENT)
+        return false;
+    kernel_path(dir->fd, folder);
+    kernel_path(fd, file);
+    length = strlen(folder);
+    return length > 0 && strncmp(file, folder, length) == 0 && file[length] == '/' &&
+           strcmp(file + length + 1, name) == 0;
+}
+
+/* Opens a plain file for reading; -1 and err. */
+static int file_open(const struct fs_dir *dir, const char *name, struct err *err)
+{
+    int i;
+
+    /* once more when its owner replaced it just then */
+    for (i = 0; i < OPEN_TRIES; i++) {
+        int fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+        if (fd < 0) {
+            dir_fail(TEXT_FILE_OPEN, dir, name, err);
+            return -1;
+        }
+        if (is_only_name(dir, name, fd))
+            return fd;
+        close(fd);
+    }
+    dir_unsafe(dir, name, err);
+    return -1;
+}
+
 bool fs_dir_read(struct fs_dir *dir,
                  const char *name,
                  uint64_t offset,
@@ -143,23 +202,16 @@ bool fs_dir_read(struct fs_dir *dir,
                  struct buf *out,
                  struct err *err)
 {
-    struct stat found;
     char path[FS_PATH_BYTES];
     bool ok;
     int fd;
 
     if (!fs_name_is_safe(name))
         return dir_unsafe(dir, name, err);
-    fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    fd = file_open(dir, name, err);
     if (fd < 0)
-        return dir_fail(TEXT_FILE_OPEN, dir, name, err);
-    path_below(dir, name, path);
-    if (fstat(fd, &found) < 0)
-        ok = fs_fail(TEXT_FILE_READ, path, err);
-    else if (!is_plain(&found))
-        ok = fs_unsafe(path, err);
-    else
-        ok = fs_fd_read(fd, path, offset, max, false, out, err);
+        return false;
+    ok = fs_fd_read(fd, path_below(dir, name, path), offset, max, false, out, err);
     close(fd);
     return ok;
 }
@@ -248,30 +300,42 @@ struct tree {
 
 static bool tree_visit(const char *name, enum fs_kind kind, void *user);
 
+/* Removes what the open folder holds; some file systems skip entries of a listing when others go
+ * meanwhile, so the caller looks whether it is empty. */
+static bool tree_empty(struct tree *tree)
+{
+    int fd = openat(tree->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return fs_fail(TEXT_FILE_REMOVE, tree->path, tree->err);
+    tree->ok = true;
+    return fs_fd_list(fd, tree->path, tree_visit, tree, tree->err) && tree->ok;
+}
+
 /* Empties the folder name below parent, then removes it. Another volume mounted there is refused.
  */
 static bool tree_remove(const struct tree *parent, const char *name)
 {
     struct tree tree = *parent;
     struct stat found;
-    int fd = folder_open(parent->fd, name, parent->path, parent->err);
+    bool ok = true;
+    int i;
 
-    if (fd < 0)
+    tree.fd = folder_open(parent->fd, name, parent->path, parent->err);
+    if (tree.fd < 0)
         return false;
-    tree.fd = fd;
-    tree.depth++;
-    tree.ok =
-        fstat(fd, &found) == 0 && found.st_dev == parent->volume && tree.depth <= TREE_DEPTH_MAX;
-    if (!tree.ok)
-        fs_unsafe(parent->path, parent->err);
-    if (!tree.ok || (fd = dup(tree.fd)) < 0) {
-        close(tree.fd);
-        return tree.ok && fs_fail(TEXT_FILE_REMOVE, parent->path, parent->err);
+    if (fstat(tree.fd, &found) < 0 || found.st_dev != parent->volume ||
+        ++tree.depth > TREE_DEPTH_MAX)
+        ok = fs_unsafe(parent->path, parent->err);
+    for (i = 0; ok && i < TREE_PASSES; i++) {
+        ok = tree_empty(&tree);
+        if (!ok || unlinkat(parent->fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+            break;
+        if ((errno != ENOTEMPTY && errno != EEXIST) || i == TREE_PASSES - 1)
+            ok = fs_fail(TEXT_FILE_REMOVE, parent->path, parent->err);
     }
-    tree.ok = fs_fd_list(fd, parent->path, tree_visit, &tree, parent->err) && tree.ok;
     close(tree.fd);
-    return tree.ok && (unlinkat(parent->fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT ||
-                       fs_fail(TEXT_FILE_REMOVE, parent->path, parent->err));
+    return ok;
 }
 
 static bool tree_visit(const char *name, enum fs_kind kind, void *user)

@@ -6,7 +6,11 @@
 #include <string.h>
 #include <winternl.h>
 
+#define OPEN_TRIES     20
+#define OPEN_PAUSE_MS  10
 #define TREE_DEPTH_MAX 64
+#define TREE_PASSES    50 /* over one folder, until it is empty */
+#define TREE_PAUSE_MS  10
 #define LIST_BYTES     65536
 
 #define FOLDER_ACCESS (FILE_LIST_DIRECTORY | FILE_TRAVERSE | FILE_READ_ATTRIBUTES)
@@ -53,6 +57,7 @@ static bool is_missing(DWORD code)
 static HANDLE open_entry(const struct fs_dir *dir,
                          const char *name,
                          ACCESS_MASK access,
+                         ULONG share,
                          ULONG disposition,
                          ULONG options,
                          DWORD *ret_code,
@@ -64,7 +69,7 @@ static HANDLE open_entry(const struct fs_dir *dir,
     *ret_code = 0;
     if (!utf16_from_utf8(name, &wide, err))
         return INVALID_HANDLE_VALUE;
-    handle = fs_open_below(dir->handle, wide, access, disposition, options, NULL, ret_code);
+    handle = fs_open_below(dir->handle, wide, access, share, disposition, options, ret_code);
     free(wide);
     return handle;
 }
@@ -169,6 +174,7 @@ bool fs_dir_open_sub(
     handle = open_entry(dir,
                         name,
                         FOLDER_ACCESS,
+                        FS_SHARE_ALL,
                         create ? FILE_OPEN_IF : FILE_OPEN,
                         FILE_DIRECTORY_FILE,
                         &code,
@@ -195,7 +201,7 @@ bool fs_dir_stat(struct fs_dir *dir, const char *name, struct fs_stat *ret_stat,
 
     if (!fs_name_is_safe(name))
         return dir_unsafe(dir, name, err);
-    handle = open_entry(dir, name, FILE_READ_ATTRIBUTES, FILE_OPEN, 0, &code, err);
+    handle = open_entry(dir, name, FILE_READ_ATTRIBUTES, FS_SHARE_ALL, FILE_OPEN, 0, &code, err);
     if (handle == INVALID_HANDLE_VALUE) {
         if (!is_missing(code))
             return code && dir_fail(code, TEXT_FILE_READ, dir, name, err);
@@ -218,6 +224,36 @@ static bool check_plain(HANDLE handle, const char *path, struct err *err)
     return (found.kind == FS_FILE && found.links == 1) || fs_unsafe(path, err);
 }
 
+/* Opens a plain file for reading; INVALID_HANDLE_VALUE and err. Deleting is not shared: while the
+ * file is open none of its names can go, so that the number of links tells whether ours is the only
+ * one. Otherwise somebody could take away the link through which we came to a file of somebody
+ * else's. */
+static HANDLE file_open(const struct fs_dir *dir, const char *name, struct err *err)
+{
+    DWORD code = 0;
+    int i;
+
+    for (i = 0; i < OPEN_TRIES; i++) {
+        HANDLE handle = open_entry(dir,
+                                   name,
+                                   FILE_READ_DATA | FILE_READ_ATTRIBUTES,
+                                   FILE_SHARE_READ | FILE_SHARE_WRITE,
+                                   FILE_OPEN,
+                                   FILE_OPTIONS,
+                                   &code,
+                                   err);
+
+        if (handle != INVALID_HANDLE_VALUE)
+            return handle;
+        if (code != ERROR_SHARING_VIOLATION)
+            break;
+        Sleep(OPEN_PAUSE_MS); /* its owner is replacing it */
+    }
+    if (code)
+        dir_fail(code, TEXT_FILE_OPEN, dir, name, err);
+    return INVALID_HANDLE_VALUE;
+}
+
 bool fs_dir_read(struct fs_dir *dir,
                  const char *name,
                  uint64_t offset,
@@ -226,22 +262,17 @@ bool fs_dir_read(struct fs_dir *dir,
                  struct err *err)
 {
     char path[FS_PATH_BYTES];
+    struct fs_stat found;
     HANDLE handle;
-    DWORD code;
     bool ok;
 
     if (!fs_name_is_safe(name))
         return dir_unsafe(dir, name, err);
-    handle = open_entry(
-        dir, name, FILE_READ_DATA | FILE_READ_ATTRIBUTES, FILE_OPEN, FILE_OPTIONS, &code, err);
-    if (handle == INVALID_HANDLE_VALUE) {
-        struct fs_stat found;
-
-        if (code && !is_missing(code) && fs_dir_stat(dir, name, &found, NULL) &&
-            found.kind == FS_FOLDER)
-            return dir_unsafe(dir, name, err);
-        return code && dir_fail(code, TEXT_FILE_OPEN, dir, name, err);
-    }
+    if (fs_dir_stat(dir, name, &found, NULL) && found.kind == FS_FOLDER)
+        return dir_unsafe(dir, name, err); /* whose own error would be "access denied" */
+    handle = file_open(dir, name, err);
+    if (handle == INVALID_HANDLE_VALUE)
+        return false;
     path_below(dir, name, path);
     ok = check_plain(handle, path, err) &&
          fs_handle_read(handle, path, offset, max, false, out, err);
@@ -295,6 +326,7 @@ bool fs_dir_write(
     file = open_entry(dir,
                       temp,
                       FILE_WRITE_DATA | FILE_READ_ATTRIBUTES | DELETE,
+                      FILE_SHARE_DELETE,
                       FILE_CREATE,
                       FILE_OPTIONS | FILE_WRITE_THROUGH,
                       &code,
@@ -318,8 +350,14 @@ bool fs_dir_remove(struct fs_dir *dir, const char *name, struct err *err)
 
     if (!fs_name_is_safe(name))
         return dir_unsafe(dir, name, err);
-    handle = open_entry(
-        dir, name, DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES, FILE_OPEN, 0, &code, err);
+    handle = open_entry(dir,
+                        name,
+                        DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES,
+                        FS_SHARE_ALL,
+                        FILE_OPEN,
+                        0,
+                        &code,
+                        err);
     if (handle == INVALID_HANDLE_VALUE)
         return is_missing(code) || (code && dir_fail(code, TEXT_FILE_REMOVE, dir, name, err));
     path_below(dir, name, path);
@@ -369,7 +407,7 @@ bool fs_dir_list(struct fs_dir *dir,
     if (!batch)
         return err_no_memory(err);
     handle = fs_open_below(
-        dir->handle, itself, FOLDER_ACCESS, FILE_OPEN, FILE_DIRECTORY_FILE, NULL, &code);
+        dir->handle, itself, FOLDER_ACCESS, FS_SHARE_ALL, FILE_OPEN, FILE_DIRECTORY_FILE, &code);
     while (!code) {
         if (!GetFileInformationByHandleEx(handle, FileIdBothDirectoryInfo, batch, LIST_BYTES))
             code = GetLastError();
@@ -396,16 +434,23 @@ static bool tree_remove(HANDLE handle, const char *path, unsigned depth, struct 
 {
     struct tree tree = {.dir = {.handle = handle}, .depth = depth, .err = err, .ok = true};
     struct fs_stat found;
-    DWORD code;
+    DWORD code = 0;
+    int i;
 
     if (!fs_handle_stat(handle, path, &found, err))
         return false;
     if (depth > TREE_DEPTH_MAX)
         return fs_unsafe(path, err);
     text_copy(tree.dir.path, sizeof tree.dir.path, path);
-    if (found.kind == FS_FOLDER && (!fs_dir_list(&tree.dir, tree_visit, &tree, err) || !tree.ok))
-        return false;
-    code = fs_handle_remove(handle);
+    for (i = 0; i < TREE_PASSES; i++) {
+        if (found.kind == FS_FOLDER &&
+            (!fs_dir_list(&tree.dir, tree_visit, &tree, err) || !tree.ok))
+            return false;
+        code = fs_handle_remove(handle);
+        if (code != ERROR_DIR_NOT_EMPTY)
+            break;
+        Sleep(TREE_PAUSE_MS); /* a scanner still holds a file that is removed already */
+    }
     return code == 0 || fs_fail(code, TEXT_FILE_REMOVE, path, err);
 }
 
@@ -417,7 +462,8 @@ static bool tree_visit(const char *name, enum fs_kind kind, void *user)
     struct tree *tree = user;
     char path[FS_PATH_BYTES];
     DWORD code;
-    HANDLE handle = open_entry(&tree->dir, name, REMOVE_ACCESS, FILE_OPEN, 0, &code, tree->err);
+    HANDLE handle =
+        open_entry(&tree->dir, name, REMOVE_ACCESS, FS_SHARE_ALL, FILE_OPEN, 0, &code, tree->err);
 
     (void)kind;
     path_below(&tree->dir, name, path);

@@ -35,7 +35,7 @@ bool fs_file_open(const char *path,
                     flags[mode] | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
                     access == FS_PRIVATE ? 0600 : 0666);
     if (file->fd < 0) {
-        if (errno == ELOOP)
+        if (errno == ELOOP || errno == ENXIO)
             fs_unsafe(path, err);
         else
             fs_fail(TEXT_FILE_OPEN, path, err);

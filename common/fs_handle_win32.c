@@ -177,9 +177,9 @@ bool fs_handle_write(HANDLE handle,
 HANDLE fs_open_below(HANDLE folder,
                      const uint16_t *name,
                      ACCESS_MASK access,
+                     ULONG share,
                      ULONG disposition,
                      ULONG options,
-                     SECURITY_ATTRIBUTES *security,
                      DWORD *ret_code)
 {
     UNICODE_STRING text;
@@ -191,18 +191,14 @@ HANDLE fs_open_below(HANDLE folder,
     text.Buffer = (WCHAR *)name;
     text.Length = (USHORT)(utf16_len(name) * sizeof *name);
     text.MaximumLength = text.Length;
-    InitializeObjectAttributes(&attributes,
-                               &text,
-                               OBJ_CASE_INSENSITIVE,
-                               folder,
-                               security ? security->lpSecurityDescriptor : NULL);
+    InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, folder, NULL);
     result = NtCreateFile(&handle,
                           access | SYNCHRONIZE,
                           &attributes,
                           &status,
                           NULL,
                           FILE_ATTRIBUTE_NORMAL,
-                          FS_SHARE_ALL,
+                          share,
                           disposition,
                           options | FILE_OPEN_REPARSE_POINT | FILE_SYNCHRONOUS_IO_NONALERT,
                           NULL,

@@ -42,15 +42,15 @@ bool fs_handle_write(HANDLE handle,
                      size_t length,
                      struct err *err);
 
-/* Opens name (any component, "" for none) below folder without following a link. access,
- * disposition and options are those of NtCreateFile; security may be NULL. Returns
- * INVALID_HANDLE_VALUE with *ret_code, a Win32 code. */
+/* Opens name (any component, "" for none) below folder without following a link. access, share,
+ * disposition and options are those of NtCreateFile. Returns INVALID_HANDLE_VALUE with *ret_code, a
+ * Win32 code. */
 HANDLE fs_open_below(HANDLE folder,
                      const uint16_t *name,
                      ACCESS_MASK access,
+                     ULONG share,
                      ULONG disposition,
                      ULONG options,
-                     SECURITY_ATTRIBUTES *security,
                      DWORD *ret_code);
 
 /* Renames the open file to name below folder, replacing a file; waits a little for those who have

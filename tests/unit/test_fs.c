@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 /* Fails with the rendered error unless ok. */
 static void expect_done(bool ok, const struct err *err)
@@ -479,6 +480,31 @@ static void dir_reads_writes_lists_and_removes(void **state)
     fs_dir_close(dir);
 }
 
+static void dir_refuses_files_with_several_names(void **state)
+{
+    struct fs_dir *dir = NULL;
+    struct err err = ERR_INIT;
+    struct buf out;
+    uv_fs_t request;
+
+    (void)state;
+    support_folder("t");
+    put("t/outside", "secret");
+    assert_int_equal(uv_fs_link(NULL, &request, "t/outside", "t/f", NULL), 0);
+    uv_fs_req_cleanup(&request);
+    buf_init(&out, 100);
+    expect_done(fs_dir_open("t", &dir, &err), &err);
+    assert_false(fs_dir_read(dir, "f", 0, 100, &out, &err));
+    assert_int_equal(err.kind, ERR_UNSAFE);
+    assert_false(fs_dir_write(dir, "f", "x", 1, &err));
+    assert_int_equal(err.kind, ERR_UNSAFE);
+    assert_false(fs_dir_remove(dir, "f", &err));
+    assert_int_equal(err.kind, ERR_UNSAFE);
+    expect_content("t/outside", "secret");
+    buf_done(&out);
+    fs_dir_close(dir);
+}
+
 static void dir_write_clears_what_a_killed_writer_left(void **state)
 {
     struct fs_dir *dir = NULL;
@@ -539,6 +565,7 @@ int main(void)
         cmocka_unit_test(dir_of_a_missing_folder_is_not_found),
         cmocka_unit_test(dir_refuses_a_file_in_the_place_of_a_folder),
         cmocka_unit_test(dir_reads_writes_lists_and_removes),
+        cmocka_unit_test(dir_refuses_files_with_several_names),
         cmocka_unit_test(dir_write_clears_what_a_killed_writer_left),
         cmocka_unit_test(surroundings_are_known),
     };
