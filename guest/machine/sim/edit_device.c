@@ -242,6 +242,44 @@ static bool set_gpu_folder(struct sim_env *env, const char *value, struct err *e
     return true;
 }
 
+/* ---- installers ---- */
+
+static bool set_installer(struct sim_env *env, enum world_effect effect, const char *value)
+{
+    for (uint32_t i = 0; i < env->world->program_count; i++) {
+        struct world_program *program = &env->world->programs[i];
+
+        if (program->effect != effect)
+            continue;
+        program->lies = edit_is(value, "lies");
+        program->hangs = edit_is(value, "hangs");
+        program->unpacks = !edit_is(value, "prompts");
+        program->needs_reboot = edit_is(value, "reboot");
+        program->exit_code = edit_is(value, "fails") ? 1 : edit_is(value, "reboot") ? 3010 : 0;
+        program->lies = program->lies || edit_is(value, "fails");
+    }
+    return true;
+}
+
+static bool set_installer_vdd(struct sim_env *env, const char *value, struct err *err)
+{
+    (void)err;
+    return set_installer(env, WORLD_EFFECT_VDD, value);
+}
+
+static bool set_installer_cable(struct sim_env *env, const char *value, struct err *err)
+{
+    (void)err;
+    return set_installer(env, WORLD_EFFECT_CABLE, value);
+}
+
+static bool set_installer_parsec(struct sim_env *env, const char *value, struct err *err)
+{
+    (void)err;
+    return set_installer(env, WORLD_EFFECT_PARSEC, value);
+}
+
+#define INSTALLER_VALUES "ok|fails|lies|hangs|prompts|reboot"
 #define DEVICE_VALUES                                                                              \
     "ok|missing|disabled|duplicate|phantom|nodriver|code10|code14|code18|code31|code39|code43|"    \
     "code52"
@@ -257,6 +295,9 @@ const struct edit_row edit_device_rows[] = {
     {.about = {"audio.cable", DEVICE_VALUES}, .apply = set_audio_cable},
     {.about = {"audio.service", EDIT_SERVICE_VALUES}, .apply = set_audio_service},
     {.about = {"audio.default", "cable|other"}, .apply = set_audio_default},
+    {.about = {"installer.cable", INSTALLER_VALUES}, .apply = set_installer_cable},
+    {.about = {"installer.parsec", INSTALLER_VALUES}, .apply = set_installer_parsec},
+    {.about = {"installer.vdd", INSTALLER_VALUES}, .apply = set_installer_vdd},
     /* the host's doing: Windows sees it at the next boot */
     {.about = {"gpu.partition", "absent|attached"}, EDIT_FLAG(gpu.attached)},
     {.about = {"gpu.status", "ok|missing|disabled|code10|code12|code31|code43"},

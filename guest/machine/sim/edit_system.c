@@ -1,9 +1,25 @@
 /* Keys that change network, session, time and the system as a whole. */
 #include "guest/machine/sim/edit_rows.h"
 
+#include "guest/machine/sim/fault.h"
 #include "guest/machine/sim/logon.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* A free value that is not of the form that its key shows. */
+static bool bad_value(const char *key, const char *value, struct err *err)
+{
+    const char *values = "";
+
+    for (size_t i = 0; edit_key(i); i++)
+        if (edit_is(edit_key(i)->key, key))
+            values = edit_key(i)->values;
+    return err_set(err, ERR_USAGE, TEXT_SIM_EDIT_VALUE, key, value, values, NULL);
+}
 
 static bool set_network(struct sim_env *env, const char *value, struct err *err)
 {
@@ -94,10 +110,60 @@ static bool set_scale(struct sim_env *env, const char *value, struct err *err)
     long scale = atol(value);
 
     if (scale < 1 || scale > 10000)
-        return err_set(err, ERR_USAGE, TEXT_SIM_EDIT_VALUE, "clock.scale", value, "1..10000", NULL);
+        return bad_value("clock.scale", value, err);
     env->world->scale_wall_ms = env->now_ms;
     env->world->scale_real_ms = env->real_ms;
     env->world->scale = scale;
+    return true;
+}
+
+/* "services.start:fail:3" is a fault of the third call, "none" takes all faults away. */
+static bool set_fault(struct sim_env *env, const char *value, struct err *err)
+{
+    static const char *const names[] = {"fail", "lie", "kill", "hang", "reboot", "power"};
+    struct world_fault fault = {.call = 1, .count = 1, .kind = ERR_FAILED, .hang_s = 60};
+    char action[16] = "", call[16] = "1";
+    size_t i = 0;
+
+    if (edit_is(value, "none")) {
+        env->world->fault_count = 0;
+        return true;
+    }
+    if (sscanf(value, "%15[a-z].%23[a-z_]:%15[a-z]:%15[0-9]", fault.port, fault.op, action, call) <
+        3)
+        return bad_value("fault", value, err);
+    while (i < COUNT_OF(names) && strcmp(names[i], action) != 0)
+        i++;
+    if (i == COUNT_OF(names) || !fault_known(fault.port, fault.op))
+        return bad_value("fault", value, err);
+    if (env->world->fault_count == WORLD_FAULTS)
+        return err_set(
+            err, ERR_NO_SPACE, TEXT_SIM_LIST_FULL, "faults", TEXT_NUM(WORLD_FAULTS), NULL);
+    fault.action = (enum world_fault_do)i;
+    fault.call = (uint32_t)strtoul(call, NULL, 10);
+    env->world->faults[env->world->fault_count++] = fault;
+    return true;
+}
+
+/* "2:display.adapter=missing" is an edit at the second boot, "0:..." at every one; "none" takes all
+ * of them away. */
+static bool set_drift(struct sim_env *env, const char *value, struct err *err)
+{
+    struct world_drift drift = {.at_boot = 0};
+    char boot[12];
+
+    if (edit_is(value, "none")) {
+        env->world->drift_count = 0;
+        return true;
+    }
+    if (sscanf(value, "%11[0-9]:%47[^=]=%95s", boot, drift.key, drift.value) != 3 ||
+        !edit_known(drift.key, drift.value))
+        return bad_value("drift", value, err);
+    if (env->world->drift_count == WORLD_DRIFTS)
+        return err_set(
+            err, ERR_NO_SPACE, TEXT_SIM_LIST_FULL, "drifts", TEXT_NUM(WORLD_DRIFTS), NULL);
+    drift.at_boot = (uint32_t)strtoul(boot, NULL, 10);
+    env->world->drifts[env->world->drift_count++] = drift;
     return true;
 }
 
@@ -117,6 +183,9 @@ const struct edit_row edit_system_rows[] = {
     {.about = {"system.reboot", "none|pending"}, EDIT_FLAG(system.reboot_pending)},
     {.about = {"power", "cut|off|shutdown|reboot"}, .apply = set_power},
     {.about = {"clock.scale", "<1..10000>"}, .apply = set_scale},
+    {.about = {"fault", "<none, or port.op:fail|lie|kill|hang|reboot|power[:call]>"},
+     .apply = set_fault},
+    {.about = {"drift", "<none, or boot:key=value>"}, .apply = set_drift},
     {.about = {"computer", "<name>"}, EDIT_TEXT(system.computer)},
     {.about = {"vm_id", "<id>"}, EDIT_TEXT(system.vm_id)},
     {.about = {NULL, NULL}},

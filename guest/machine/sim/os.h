@@ -31,7 +31,7 @@ bool os_record_get(struct os_record *record, unsigned char *ret_bytes);
 bool os_record_put(struct os_record *record, const unsigned char *bytes);
 
 /* Replaces a file by rename without flushing: it survives the death of processes, not that of the
- * real machine. */
+ * real machine. One writer at a time: the caller holds a lock. */
 bool os_replace(const char *path, const void *data, size_t length, struct err *err);
 
 /* Waits for changes of a simulated disk: files renamed into the folder `disk` itself, and anything

@@ -93,7 +93,7 @@ bool os_replace(const char *path, const void *data, size_t length, struct err *e
     ssize_t n = 0;
     int fd;
 
-    snprintf(beside, sizeof(beside), "%s.%ld.new", path, (long)getpid());
+    snprintf(beside, sizeof(beside), "%s.new", path);
     fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_set_os(err, ERR_DOMAIN_ERRNO, errno, TEXT_FILE_OPEN, beside, NULL);

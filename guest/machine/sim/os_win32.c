@@ -132,7 +132,7 @@ bool os_replace(const char *path, const void *data, size_t length, struct err *e
     uint16_t *from = NULL, *to = NULL;
     bool ok = false;
 
-    snprintf(beside, sizeof(beside), "%s.%lu.new", path, GetCurrentProcessId());
+    snprintf(beside, sizeof(beside), "%s.new", path);
     if (!utf16_from_utf8(beside, &from, err) || !utf16_from_utf8(path, &to, err) ||
         !write_beside(beside, data, length, err))
         goto out;
