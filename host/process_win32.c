@@ -387,7 +387,7 @@ bool process_child_wait(struct process_child *child,
         *ret_event = PROCESS_NOTICED;
         return true;
     case WAIT_OBJECT_0 + 1:
-        if (!GetExitCodeProcess(child->process, &code))
+        if (!child || !GetExitCodeProcess(child->process, &code))
             break;
         CloseHandle(child->process);
         child->process = NULL;

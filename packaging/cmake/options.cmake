@@ -4,6 +4,7 @@ target_compile_features(gpupv_options INTERFACE c_std_11)
 target_include_directories(gpupv_options INTERFACE ${PROJECT_SOURCE_DIR})
 
 # Everything below this line that is built is ours, so strict C11 can be asked for here.
+set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
@@ -37,6 +38,9 @@ else()
         -Wvla
         -Wformat=2
         $<$<C_COMPILER_ID:GNU>:-Wjump-misses-init>
+        # what clang alone finds wrong with {NULL} and with strings broken over lines in a table
+        $<$<C_COMPILER_ID:Clang>:-Wno-missing-field-initializers>
+        $<$<C_COMPILER_ID:Clang>:-Wno-string-concatenation>
         $<$<BOOL:${GPUPV_WERROR}>:-Werror>
         -fno-common
         -ffunction-sections

@@ -139,6 +139,9 @@ if [ ! -f "$prefix/versions.txt" ]; then
     compile libuv1 uv_a -- -DLIBUV_BUILD_TESTS=OFF
     compile cjson cjson -- -DENABLE_CJSON_TEST=OFF -DENABLE_CUSTOM_COMPILER_FLAGS=OFF
     compile mbedtls mbedcrypto mbedx509 mbedtls -- -DENABLE_PROGRAMS=OFF -DENABLE_TESTING=OFF
+    # its messages are printed with C11's conversions, as ours are, and the compiler checks them so
+    sed -i 's/__printf__/__gnu_printf__/' src/cmocka/include/cmocka.h
+    flags+=(-D__USE_MINGW_ANSI_STDIO=1)
     compile cmocka cmocka-static -- -DWITH_STATIC_LIB=ON -DWITH_EXAMPLES=OFF -DUNIT_TESTING=OFF
     $target-gcc-posix "${flags[@]}" -c src/xxhash/xxhash.c -o build/xxhash.o
     $target-ar rcs prefix/lib/libxxhash.a build/xxhash.o
