@@ -72,11 +72,13 @@ bool boot_start(struct call *call,
     struct client *client = NULL;
     bool wait = true;
 
-    progress_step(stage->progress, stage->from, TEXT_HOST_STEP_START, target->name, NULL);
     if (!hypervisor_find(h, target->id, &target->vm, err))
         return false;
-    if (target->vm.state == VM_OFF && !h->ops->power(h, target->id, VM_POWER_ON, err))
-        return false;
+    if (target->vm.state == VM_OFF) {
+        progress_step(stage->progress, stage->from, TEXT_HOST_STEP_START, target->name, NULL);
+        if (!h->ops->power(h, target->id, VM_POWER_ON, err))
+            return false;
+    }
     for (;;) {
         if (!look(call, target, &client, &wait, err))
             return false;

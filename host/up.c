@@ -21,6 +21,8 @@
     2 /* a start that is stuck with the GPU is tried once more after a repair                      \
        */
 #define PLAN_NAME_BYTES 64
+#define SIM_NETWORK_MS  2500
+#define NO_NETWORK      "none"
 
 struct up_job {
     struct call *call;
@@ -306,6 +308,19 @@ lay_out(struct image_port *image, const struct spec *spec, const char *path, str
     return image->disk->detach(image, disk, ok ? err : NULL) && ok;
 }
 
+/* The network of a new switch comes up while the guest installs without it; "none" is a switch that
+ * never has one. */
+static bool delay_network(struct up_job *job, struct err *err)
+{
+    const struct spec *spec = &job->target->record.spec;
+    struct sim_vm vm;
+
+    if (!sim_vm_load(job->call->state, job->target->id, &vm, err))
+        return false;
+    vm.network_ms = strcmp(spec->network, NO_NETWORK) == 0 ? 0 : SIM_NETWORK_MS;
+    return sim_vm_save(job->call->state, &vm, err);
+}
+
 /* The simulated Windows that takes the place of an image, with the host's driver in it. */
 static bool make_world(struct up_job *job, struct err *err)
 {
@@ -342,7 +357,7 @@ static bool disk_act(struct steps *steps, void *user, cJSON *record, struct err 
     if (!ok)
         return false;
     steps_advance(steps, 300);
-    if (!make_world(job, err))
+    if (!make_world(job, err) || !delay_network(job, err))
         return false;
     steps_advance(steps, 600);
     if (!connect_keys(job->call->store, job->target->id, &keys, err))

@@ -147,6 +147,33 @@ static bool rest(struct machine_process *m,
     }
 }
 
+/* Milliseconds until the network comes up, -1 when there is nothing to wait for. */
+static int64_t network_wait(const struct machine_process *m)
+{
+    int64_t up_ms = clock_wall_ms(clock_system()) - m->run.since_ms;
+
+    if (!m->vm.network_ms)
+        return -1;
+    return up_ms < m->vm.network_ms ? m->vm.network_ms - up_ms : 0;
+}
+
+/* The switch begins to serve the machine, once and for all. */
+static bool plug_network(struct machine_process *m, struct err *err)
+{
+    static const char *const args[] = {"break", "network=ok", NULL};
+    struct sim_vm vm;
+    struct buf out;
+    bool ok;
+
+    buf_init(&out, PROCESS_OUTPUT_BYTES);
+    ok = sim_vm_load(m->root, m->id, &vm, err) && sim_agent_edit(m->root, m->id, args, &out, err);
+    buf_done(&out);
+    if (!ok)
+        return false;
+    vm.network_ms = m->vm.network_ms = 0;
+    return sim_vm_save(m->root, &vm, err);
+}
+
 /* Watches the agent until this boot ends. */
 static bool supervise(struct machine_process *m, enum machine_end *ret_end, struct err *err)
 {
@@ -155,9 +182,11 @@ static bool supervise(struct machine_process *m, enum machine_end *ret_end, stru
     bool over = false;
     int code = 0;
 
-    while (process_child_wait(m->child, -1, &event, &code, err)) {
+    while (process_child_wait(m->child, network_wait(m), &event, &code, err)) {
         size_t last = sizeof restart_ms / sizeof *restart_ms - 1;
 
+        if (event == PROCESS_TIMEOUT && !plug_network(m, err))
+            return false;
         if (event == PROCESS_NOTICED && obey(m, ret_end, err))
             return true;
         if (event != PROCESS_EXITED)

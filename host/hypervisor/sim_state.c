@@ -189,7 +189,7 @@ bool sim_state_open(const char *root, struct err *err)
 static bool read_vm(const cJSON *json, struct sim_vm *vm, struct err *err)
 {
     struct vm_settings *s = &vm->settings;
-    int64_t memory_mb = 0, cpus = 0;
+    int64_t memory_mb = 0, cpus = 0, network_ms = 0;
     const cJSON *faults = NULL;
 
     if (!json_string_into(json, "id", NULL, vm->id, sizeof vm->id, err) ||
@@ -200,10 +200,12 @@ static bool read_vm(const cJSON *json, struct sim_vm *vm, struct err *err)
         !json_string_into(json, "gpu", "", vm->gpu, sizeof vm->gpu, err) ||
         !json_int(json, "memory_mb", 0, UINT32_MAX, &memory_mb, err) ||
         !json_int(json, "cpus", 0, UINT32_MAX, &cpus, err) ||
+        !json_int(json, "network_ms", 0, MILLION, &network_ms, err) ||
         !json_object(json, "faults", &faults, err))
         return false;
     s->memory_mb = (uint32_t)memory_mb;
     s->cpus = (uint32_t)cpus;
+    vm->network_ms = (uint32_t)network_ms;
     return !faults || (json_bool(faults, "stuck_with_gpu", &vm->faults.stuck_with_gpu, err) &&
                        json_bool(faults, "stuck", &vm->faults.stuck, err) &&
                        json_bool(faults, "ignores_stop", &vm->faults.ignores_stop, err));
@@ -239,6 +241,7 @@ bool sim_vm_save(const char *root, const struct sim_vm *vm, struct err *err)
               cJSON_AddStringToObject(json, "network", s->network) &&
               json_add_int(json, "memory_mb", s->memory_mb) &&
               json_add_int(json, "cpus", s->cpus) &&
+              json_add_int(json, "network_ms", vm->network_ms) &&
               cJSON_AddStringToObject(json, "gpu", vm->gpu) &&
               cJSON_AddBoolToObject(faults, "stuck_with_gpu", vm->faults.stuck_with_gpu) &&
               cJSON_AddBoolToObject(faults, "stuck", vm->faults.stuck) &&

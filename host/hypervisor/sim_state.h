@@ -41,6 +41,7 @@ struct sim_vm {
     struct vm_settings settings;
     char gpu[GPU_PATH_BYTES]; /* "" without a partition */
     struct sim_faults faults;
+    uint32_t network_ms; /* the switch gives no network for so long after a start; 0: always did */
 };
 
 enum sim_phase { SIM_PHASE_STARTING, SIM_PHASE_RUNNING, SIM_PHASE_STUCK, SIM_PHASE_STOPPING };

@@ -58,8 +58,11 @@ static void clock_follow(struct sim *sim)
 {
     const struct world *world = sim->world;
 
-    if (sim->store)
-        sim_clock_set(&sim->clock, world->scale, world->scale_real_ms, world->scale_wall_ms);
+    if (!sim->store)
+        return;
+    sim_clock_set(&sim->clock, world->scale, world->scale_real_ms, world->scale_wall_ms);
+    if (sim->machine.time_scale != world->scale)
+        sim->machine.time_scale = world->scale;
 }
 
 static bool refresh(struct sim *sim, struct err *err)
