@@ -89,10 +89,8 @@ static void fold_boot(struct journal_state *state, const struct journal_record *
     text_copy(state->boot, sizeof state->boot, record->text);
     state->reboot_asked_ms = 0;
     state->console_taken = false; /* disabling is never persistent */
-    for (size_t i = 0; i < CAUSE_COUNT; i++) {
+    for (size_t i = 0; i < CAUSE_COUNT; i++)
         state->entries[i].reboot = false;
-        state->entries[i].asks = 0;
-    }
 }
 
 static void fold_begin(struct journal_state *state, const struct journal_record *record)

@@ -72,7 +72,8 @@ bool reconcile_in_use(const struct profile *profile,
                       enum repair_disrupts disrupts)
 {
     const struct facts *facts = &findings->facts;
-    bool served = findings->checks[CHECK_PARSEC_SERVICE].status == STATUS_OK;
+    enum check_status service = findings->checks[CHECK_PARSEC_SERVICE].status;
+    bool served = service != STATUS_BAD && service != STATUS_OFF;
 
     if (disrupts == DISRUPTS_NOTHING)
         return false;
@@ -156,12 +157,14 @@ static struct rung rung_find(const struct view *view,
         .index = fresh ? 0 : entry->rung,
         .tries = fresh ? 0 : entry->tries,
         .asks = fresh ? 0 : entry->asks,
-        .reboots = !fresh && entry->reboot && entry->asks < REBOOT_ASKS,
     };
+    bool can_reboot = !row->exempt || reboot_possible(view); /* a lost display goes on without */
+
+    rung.reboots = !fresh && entry->reboot && entry->asks < REBOOT_ASKS && can_reboot;
 
     for (; rung.index < CAUSE_STEPS; rung.index++) {
         const struct cause_step *step = &row->ladder[rung.index];
-        bool skip = row->exempt && step->repair == REPAIR_REBOOT && !reboot_possible(view);
+        bool skip = step->repair == REPAIR_REBOOT && !can_reboot;
 
         if (step->repair == REPAIR_NONE)
             break;
@@ -445,6 +448,7 @@ static void console_first(struct view *view)
     struct plan *plan = view->plan;
     bool inserted = false;
 
+    rung.reboots = false; /* not worth a restart */
     if (view->findings->facts.video == VIDEO_ABSENT || console_active(&view->findings->facts))
         return;
     for (size_t i = 0; i < plan->count; i++) {
@@ -463,7 +467,7 @@ static void console_first(struct view *view)
                         (struct plan_item){
                             .check = CHECK_DISPLAY_HYPERV_VIDEO,
                             .cause = CAUSE_VIDEO_FOR_REPAIR,
-                            .repair = rung.repair,
+                            .repair = REPAIR_CONSOLE_GIVE,
                             .rung = rung.index,
                         });
             inserted = true;
@@ -594,8 +598,8 @@ void reconcile(const struct profile *profile,
     if (options->reset_parsec && !options->gate_shut)
         plan_reset(ret_plan);
     items_move(ret_plan, item_is_no_reboot);
-    reboots_merge(ret_plan);
     items_move(ret_plan, item_is_exempt);
+    reboots_merge(ret_plan);
     console_first(&view);
     if (options->observe)
         observe_only(&view);

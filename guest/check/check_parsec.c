@@ -103,6 +103,12 @@ void check_parsec_service(struct check_context *context, struct finding *ret_fin
     }
 }
 
+/* Without Parsec there is nothing to configure and nobody to sign in: parsec.installed says so. */
+static bool is_missing(const struct check_context *context)
+{
+    return context->findings->checks[CHECK_PARSEC_INSTALLED].status == STATUS_BAD;
+}
+
 void check_parsec_config(struct check_context *context, struct finding *ret_finding)
 {
     struct parsec *parsec = context->parsec;
@@ -113,6 +119,10 @@ void check_parsec_config(struct check_context *context, struct finding *ret_find
     if (!parsec)
         return;
     parsec->lines_ok = false;
+    if (is_missing(context)) {
+        finding_off(ret_finding);
+        return;
+    }
     if (!config_look(context->machine,
                      context->profile,
                      parsec->log,
@@ -167,6 +177,8 @@ void check_parsec_account(struct check_context *context, struct finding *ret_fin
         (void)parsec_save(parsec, NULL);
     if (parsec->account.account == ACCOUNT_YES)
         finding_ok(ret_finding);
+    else if (is_missing(context))
+        finding_off(ret_finding);
     else
         finding_set(ret_finding, causes[parsec->account.account], 0, NULL);
 }
