@@ -184,6 +184,7 @@ static bool set_host_value(struct sim_host *host, const char *setting, struct er
         {"partitions", 0, 1024, &host->gpus[0].partitions},
         {"gpus", 0, 10, NULL},
         {"offline", 0, 1, NULL},
+        {"hyperv", 0, 1, NULL},
     };
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -195,6 +196,8 @@ static bool set_host_value(struct sim_host *host, const char *setting, struct er
             *keys[i].place = (uint32_t)value;
         else if (!strcmp(keys[i].key, "offline"))
             host->offline = value != 0;
+        else if (!strcmp(keys[i].key, "hyperv"))
+            host->hyperv = value != 0;
         else
             set_gpu_count(host, value);
         return true;
@@ -203,7 +206,7 @@ static bool set_host_value(struct sim_host *host, const char *setting, struct er
                    ERR_USAGE,
                    TEXT_HOST_SIM_BOOT_KEYS,
                    setting,
-                   "boot_ms, stuck_ms, shutdown_ms, partitions, gpus, offline",
+                   "boot_ms, stuck_ms, shutdown_ms, partitions, gpus, offline, hyperv",
                    NULL);
 }
 

@@ -396,7 +396,17 @@ sim_address(struct hypervisor *h, const char *id, struct link_address *ret_addre
 {
     struct link_address address = {.kind = LINK_UV};
     char token[SIM_TOKEN_BYTES];
+    struct sim_host host;
 
+    if (!sim_host_load(root_of(h), &host, err))
+        return false;
+    if (host.hyperv) {
+        address.kind = LINK_HYPERV;
+        address.service = link_service_id;
+        *ret_address = address;
+        return link_guid_parse(id, &ret_address->vm) ||
+               err_set(err, ERR_BAD_INPUT, TEXT_KEY_VM, id, NULL);
+    }
     sim_token(root_of(h), id, token);
     if (!place_socket(token, address.path, err))
         return false;

@@ -252,6 +252,8 @@ static bool boot(struct machine_process *m, enum machine_end *ret_end, struct er
         return false;
     if (!rest(m, stuck ? -1 : (int64_t)m->host.boot_ms, &over, ret_end, err) || over)
         return over;
+    if (m->host.hyperv) /* its agent runs on another machine and comes up there */
+        return enter(m, SIM_PHASE_RUNNING, err) && rest(m, -1, &over, ret_end, err);
     if (!agent_installed(m)) {
         if (!run_without_agent(m, err) || !enter(m, SIM_PHASE_RUNNING, err))
             return false;

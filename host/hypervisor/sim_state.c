@@ -103,6 +103,7 @@ static bool read_host(const cJSON *json, struct sim_host *host, struct err *err)
     if (!json_array(json, "gpus", &gpus, err) ||
         !json_string_into(json, "build", "", host->build, sizeof host->build, err) ||
         !json_bool(json, "offline", &host->offline, err) ||
+        !json_bool(json, "hyperv", &host->hyperv, err) ||
         !json_int(json, "boot_ms", 0, MILLION, &boot_ms, err) ||
         !json_int(json, "stuck_ms", 0, MILLION, &stuck_ms, err) ||
         !json_int(json, "shutdown_ms", 0, MILLION, &shutdown_ms, err))
@@ -145,6 +146,7 @@ bool sim_host_save(const char *root, const struct sim_host *host, struct err *er
     cJSON *json = versioned(), *gpus = cJSON_AddArrayToObject(json, "gpus");
     bool ok = json && gpus && cJSON_AddStringToObject(json, "build", host->build) &&
               cJSON_AddBoolToObject(json, "offline", host->offline) &&
+              cJSON_AddBoolToObject(json, "hyperv", host->hyperv) &&
               json_add_int(json, "boot_ms", host->boot_ms) &&
               json_add_int(json, "stuck_ms", host->stuck_ms) &&
               json_add_int(json, "shutdown_ms", host->shutdown_ms);

@@ -24,6 +24,8 @@ struct sim_host {
     size_t gpu_count;
     char build[32];       /* of the host's Windows */
     bool offline;         /* payloads cannot be fetched */
+    bool hyperv;          /* guests are reached over Hyper-V sockets; whoever plays them (another
+                             Wine prefix) starts their agents */
     uint32_t boot_ms;     /* from power to the first process */
     uint32_t stuck_ms;    /* a start without any sign of life for so long counts as stuck */
     uint32_t shutdown_ms; /* how long a guest may take to shut down before it is cut off */
