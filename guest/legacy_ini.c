@@ -28,9 +28,14 @@ static bool decode(const uint8_t *data, size_t length, struct buf *text, struct 
     units = malloc((count + 1) * sizeof *units);
     if (!units)
         return err_no_memory(err);
-    for (size_t i = 0; i < count; i++)
+    ok = length % 2 == 0;
+    for (size_t i = 0; i < count; i++) {
         units[i] = (uint16_t)(data[2 + 2 * i] | (unsigned)data[3 + 2 * i] << 8);
-    ok = utf16_to_utf8(units, count, &utf8, err);
+        ok = ok && units[i];
+    }
+    /* half a unit, or an end in the middle, would be lost on the way back */
+    ok = ok ? utf16_to_utf8(units, count, &utf8, err)
+            : err_set(err, ERR_BAD_INPUT, TEXT_NOT_UTF16, NULL);
     if (ok)
         ok = buf_puts(text, utf8) || err_no_memory(err);
     free(utf8);
