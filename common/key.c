@@ -8,7 +8,7 @@
 
 #include <mbedtls/platform_util.h>
 
-static bool is_vm_id(const char *text)
+bool key_vm_is_valid(const char *text)
 {
     for (size_t i = 0; i < KEY_VM_BYTES - 1; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
@@ -30,7 +30,7 @@ bool key_new(const char *vm, struct key_file *ret_key, struct err *err)
 {
     struct key_file key = {.current = 1, .count = 1, .entries[0].generation = 1};
 
-    if (!is_vm_id(vm))
+    if (!key_vm_is_valid(vm))
         return err_set(err, ERR_BAD_INPUT, TEXT_KEY_VM, vm, NULL);
     text_copy(key.vm, sizeof key.vm, vm);
     if (!make_secret(key.entries[0].secret, err))
@@ -107,17 +107,19 @@ bool key_accept(struct key_file *key,
 
 bool key_confirm(struct key_file *key, int64_t generation, bool keep_older)
 {
-    bool changed = false;
     size_t kept = 0;
+    bool changed;
 
     if (!key_find(key, generation) || generation < key->current)
         return false;
     changed = generation > key->current;
     key->current = generation;
-    if (keep_older)
-        return changed;
     while (kept < key->count && key->entries[kept].generation >= generation)
         kept++;
+    if (keep_older && kept + KEY_KEPT - 1 < key->count)
+        kept += KEY_KEPT - 1;
+    else if (keep_older)
+        kept = key->count;
     changed |= kept < key->count;
     mbedtls_platform_zeroize(&key->entries[kept], (KEY_ENTRIES - kept) * sizeof key->entries[0]);
     key->count = kept;

@@ -24,7 +24,8 @@
 #include <stddef.h>
 
 #define KEY_SECRET_BYTES   32
-#define KEY_ENTRIES        3 /* next, current, previous */
+#define KEY_ENTRIES        4 /* next, current and the last two */
+#define KEY_KEPT           3 /* without next, so that making it drops none that may be in use */
 #define KEY_VM_BYTES       37
 #define KEY_IDENTITY_BYTES 72
 #define KEY_FILE_BYTES     8192
@@ -54,6 +55,9 @@ extern const struct key_seal key_seal_plain;
 /* For the host's store: machine-scope DPAPI on Windows, as they are elsewhere. */
 extern const struct key_seal key_seal_host;
 
+/* True for an id as in key_file.vm. */
+bool key_vm_is_valid(const char *text);
+
 /* Makes the first key of a VM. */
 bool key_new(const char *vm, struct key_file *ret_key, struct err *err);
 
@@ -78,8 +82,8 @@ const struct key_entry *key_find(const struct key_file *key, int64_t generation)
 /* The newest entry when it is newer than current (the host's `next`), else NULL. */
 const struct key_entry *key_next(const struct key_file *key);
 
-/* Host: makes `next` unless there is one already, which is then sent again. The oldest entry goes
- * when there is no room. Save before sending. */
+/* Host: makes `next` unless there is one already, which is then sent again. No generation goes: the
+ * guest may be known by the oldest one only. Save before sending. */
 bool key_rotate_begin(struct key_file *key, struct err *err);
 
 /* Guest: takes a newer generation over a session that was made under `from`. ERR_CONFLICT when the
@@ -92,8 +96,9 @@ bool key_accept(struct key_file *key,
                 const uint8_t secret[KEY_SECRET_BYTES],
                 struct err *err);
 
-/* Either side: a hello under `generation` succeeded. It becomes current when it is newer; the guest
- * (keep_older false) drops all older ones. True when something changed and must be saved. */
+/* Either side: a hello under `generation` succeeded. It becomes current when it is newer; the host
+ * keeps KEY_KEPT, the guest (keep_older false) drops all older ones. True when something changed
+ * and must be saved. */
 bool key_confirm(struct key_file *key, int64_t generation, bool keep_older);
 
 /* "<vm>:<generation>" into out (KEY_IDENTITY_BYTES); returns out. */

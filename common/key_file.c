@@ -125,11 +125,22 @@ read_file(const cJSON *json, const struct key_seal *seal, struct key_file *key, 
         !json_int(json, "current", 1, KEY_GENERATION, &key->current, err) ||
         !json_string(json, "seal", NULL, &name, err) || !json_array(json, "keys", &list, err))
         return false;
-    if (version != KEY_VERSION || strlen(key->vm) != KEY_VM_BYTES - 1 || !list)
+    if (version != KEY_VERSION || !key_vm_is_valid(key->vm) || !list)
         return bad_file(err);
     if (strcmp(name, seal->name) != 0)
         return err_set(err, ERR_UNSUPPORTED, TEXT_KEY_SEAL, name, NULL);
     return read_entries(list, seal, key, err);
+}
+
+/* Overwrites the texts of a tree: sealed or not, they are as good as the keys. */
+static void json_wipe(cJSON *json)
+{
+    cJSON *item;
+
+    if (cJSON_IsString(json))
+        mbedtls_platform_zeroize(json->valuestring, strlen(json->valuestring));
+    for (item = json ? json->child : NULL; item; item = item->next)
+        json_wipe(item);
 }
 
 bool key_load(const char *path,
@@ -150,6 +161,7 @@ bool key_load(const char *path,
         *ret_key = key;
     else
         err_context(err, TEXT_KEY_READING, path);
+    json_wipe(json);
     cJSON_Delete(json);
     buf_wipe(&text);
     key_wipe(&key);

@@ -124,6 +124,170 @@ static void a_guest_restored_to_the_last_generation_is_met_and_catches_up(void *
     assert_int_equal(pair_meet(&pair), pair.host.current);
 }
 
+/* ---- the same by chance: every order of events, both memories and both disks ---- */
+
+struct side {
+    struct key_file memory, disk;
+};
+
+struct world {
+    struct side host, guest;
+    int64_t session;        /* the generation both are connected under, 0: not connected */
+    struct key_file backup; /* the guest's disk as it was once */
+};
+
+enum event {
+    DIAL,
+    BEGIN_AND_SAVE,
+    BEGIN_ONLY,
+    SEND_AND_SAVE,
+    SEND_AND_DIE, /* the guest, before it saved and answered */
+    HOST_SAVES,
+    HOST_DIES,
+    GUEST_DIES,
+    BACK_UP,
+    EVENTS
+};
+
+static int64_t common_of(const struct key_file *host, const struct key_file *guest)
+{
+    struct pair pair = {.host = *host, .guest = *guest};
+
+    return pair_meet(&pair);
+}
+
+/* Saves, or dies and comes back with what is on the disk; false then. */
+static bool save_or_die(struct side *side, bool save)
+{
+    if (save)
+        side->disk = side->memory;
+    else
+        side->memory = side->disk;
+    return save;
+}
+
+/* A hello: both confirm, and each saves unless it dies just then. */
+static void dial(struct world *world, unsigned chance)
+{
+    world->session = common_of(&world->host.memory, &world->guest.memory);
+    assert_int_not_equal(world->session, 0);
+    key_confirm(&world->host.memory, world->session, true);
+    key_confirm(&world->guest.memory, world->session, false);
+    if (!save_or_die(&world->host, chance & 1))
+        world->session = 0;
+    if (!save_or_die(&world->guest, chance & 2))
+        world->session = 0;
+}
+
+/* key.rotate: the newest, when the session is under an older one. The host sends only what it
+ * saved, the guest answers only when it saved. */
+static void deliver(struct world *world, bool save)
+{
+    const struct key_entry *newest = &world->host.disk.entries[0];
+
+    if (world->session && newest->generation > world->session)
+        key_accept(&world->guest.memory,
+                   world->session,
+                   world->session,
+                   newest->generation,
+                   newest->secret,
+                   NULL);
+    if (!save_or_die(&world->guest, save))
+        world->session = 0;
+}
+
+static void happen(struct world *world, enum event event, unsigned chance)
+{
+    switch (event) {
+    case DIAL:
+        dial(world, chance);
+        break;
+    case BEGIN_AND_SAVE:
+    case BEGIN_ONLY:
+        assert_true(key_rotate_begin(&world->host.memory, NULL));
+        if (event == BEGIN_AND_SAVE)
+            world->host.disk = world->host.memory;
+        break;
+    case SEND_AND_SAVE:
+    case SEND_AND_DIE:
+        deliver(world, event == SEND_AND_SAVE);
+        break;
+    case HOST_SAVES:
+        save_or_die(&world->host, true);
+        break;
+    case HOST_DIES:
+    case GUEST_DIES:
+        save_or_die(event == HOST_DIES ? &world->host : &world->guest, false);
+        world->session = 0;
+        break;
+    default:
+        world->backup = world->guest.disk;
+        break;
+    }
+}
+
+static void expect_meeting(const struct world *world, unsigned seed, int step)
+{
+    const struct key_file *host[] = {&world->host.memory, &world->host.disk};
+    const struct key_file *guest[] = {&world->guest.memory, &world->guest.disk};
+
+    /* whichever of them dies now, or both, or none */
+    for (int i = 0; i < 4; i++)
+        if (!common_of(host[i & 1], guest[i >> 1]))
+            fail_msg("seed %u, step %d: they never meet again (%d)", seed, step, i);
+    /* and if somebody puts back the guest's old disk, as long as the host still keeps it */
+    if (world->backup.current + KEY_KEPT - 1 >= world->host.disk.current &&
+        !common_of(&world->host.disk, &world->backup))
+        fail_msg("seed %u, step %d: the restored guest is not met", seed, step);
+}
+
+static unsigned next_random(unsigned *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 16;
+}
+
+/* 20,000 lives of 60 events each. */
+static void they_meet_again_whatever_happens_in_whatever_order(void **state)
+{
+    struct key_file first = new_key();
+
+    (void)state;
+    for (unsigned seed = 1; seed <= 20000; seed++) {
+        struct world world = {.host = {first, first}, .guest = {first, first}, .backup = first};
+        unsigned random = seed;
+
+        for (int step = 0; step < 60; step++) {
+            unsigned event = next_random(&random) % EVENTS;
+
+            happen(&world, (enum event)event, next_random(&random));
+            expect_meeting(&world, seed, step);
+        }
+    }
+}
+
+static void a_restored_guest_of_any_kept_age_catches_up_in_one_rotation(void **state)
+{
+    (void)state;
+    for (int age = 0; age < KEY_KEPT; age++) {
+        struct pair pair = {.host = new_key(), .crash_at = -1};
+        struct key_file old;
+
+        pair.guest = pair.host;
+        for (int i = 0; i < 5; i++) {
+            if (i == 5 - age)
+                old = pair.guest;
+            assert_true(pair_rotate(&pair, i & 1));
+        }
+        if (age)
+            pair.guest = old;
+        assert_int_equal(pair_meet(&pair), pair.host.current - age);
+        assert_true(pair_rotate(&pair, false));
+        assert_int_equal(pair_meet(&pair), pair.host.current);
+        assert_int_equal(pair.guest.count, 1);
+    }
+}
+
 static void a_pending_next_is_kept_and_sent_again(void **state)
 {
     struct key_file key = new_key(), first;
@@ -206,7 +370,8 @@ static void damaged_files_are_refused_with_one_error(void **state)
         "{\"version\":1,\"vm\":\"" VM "\",\"current\":2,\"seal\":\"plain\",\"keys\":[@1]}",
         "{\"version\":1,\"vm\":\"" VM "\",\"current\":1,\"seal\":\"other\",\"keys\":[@1]}",
         "{\"version\":1,\"vm\":\"" VM "\",\"current\":1,\"seal\":\"plain\",\"keys\":[@1,@1]}",
-        "{\"version\":1,\"vm\":\"" VM "\",\"current\":1,\"seal\":\"plain\",\"keys\":[@4,@3,@2,@1]}",
+        "{\"version\":1,\"vm\":\"" VM
+        "\",\"current\":1,\"seal\":\"plain\",\"keys\":[@5,@4,@3,@2,@1]}",
         "{\"version\":1,\"vm\":\"" VM
         "\",\"current\":1,\"seal\":\"plain\",\"keys\":[{\"generation\":1,\"secret\":\"zz\"}]}",
         "{\"version\":1,\"vm\":\"" VM
@@ -253,6 +418,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(they_meet_again_whatever_write_of_a_rotation_is_lost),
         cmocka_unit_test(a_guest_restored_to_the_last_generation_is_met_and_catches_up),
+        cmocka_unit_test(they_meet_again_whatever_happens_in_whatever_order),
+        cmocka_unit_test(a_restored_guest_of_any_kept_age_catches_up_in_one_rotation),
         cmocka_unit_test(a_pending_next_is_kept_and_sent_again),
         cmocka_unit_test(the_guest_refuses_a_rotation_that_lost_the_race),
         cmocka_unit_test(identities_name_one_generation_of_one_vm),
