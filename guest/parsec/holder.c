@@ -93,7 +93,7 @@ static void set_wanted(struct holder *holder, bool wanted)
 }
 
 /* Publishes a state; why may be NULL. */
-static void tell(struct holder *holder, enum holder_state state, const struct err *why)
+static void announce(struct holder *holder, enum holder_state state, const struct err *why)
 {
     int64_t now_ms = clock_now_ms(holder->clock);
 
@@ -118,7 +118,7 @@ static void lose(struct holder *holder, const struct err *why)
         holder->vdd->ops->close(holder->vdd);
     holder->open = false;
     holder->retry_ms = clock_now_ms(holder->clock) + HOLDER_RETRY_MS;
-    tell(holder, HOLDER_LOST, why);
+    announce(holder, HOLDER_LOST, why);
 }
 
 /* Keep-alives serve every monitor of the driver: one that we lost sight of and that still lives
@@ -156,7 +156,7 @@ static bool add(struct holder *holder, struct err *err)
     uv_mutex_unlock(&holder->lock);
     if (!ping(holder, err))
         return false;
-    tell(holder, HOLDER_HOLDING, NULL);
+    announce(holder, HOLDER_HOLDING, NULL);
     return true;
 }
 
@@ -212,7 +212,7 @@ static void leave(struct holder *holder)
     }
     holder->open = false;
     holder->added = false;
-    tell(holder, HOLDER_OFF, NULL);
+    announce(holder, HOLDER_OFF, NULL);
 }
 
 static void run(void *user)
