@@ -213,6 +213,17 @@ static bool finish_device(struct machine *machine,
     return false;
 }
 
+/* Vendors' installers make one more device each time they run. */
+static bool tidy(struct machine *machine,
+                 const struct installer_row *row,
+                 struct installer_result *result,
+                 struct err *err)
+{
+    const struct device_kind *kind = row->device ? row->device : &device_vdd;
+
+    return device_tidy(machine->devices, kind, &result->reboot, err);
+}
+
 bool installer_run(struct machine *machine,
                    struct payload_store *payloads,
                    enum installer_job job,
@@ -238,6 +249,8 @@ bool installer_run(struct machine *machine,
                 NULL);
         goto failed;
     }
+    if (!tidy(machine, row, &result, err))
+        goto failed;
     *ret_result = result;
     return true;
 

@@ -71,6 +71,8 @@ bool parsec_state_parse(const cJSON *json, struct parsec_state *ret_state, struc
     struct parsec_state state;
 
     parsec_state_init(&state);
+    if (!cJSON_IsObject(json))
+        return err_set(err, ERR_BAD_INPUT, TEXT_JSON_TYPE, PARSEC_STATE_FILE, "object", NULL);
     if (!json_only_known(json, known, err) ||
         !json_int(json, "state", STATE_VERSION, STATE_VERSION, &version, err) ||
         !json_choice(
@@ -84,6 +86,8 @@ bool parsec_state_parse(const cJSON *json, struct parsec_state *ret_state, struc
         !lines_from_json(json, "before", &state.before, err) ||
         !json_bool(json, "account_seen", &state.account_seen, err))
         return false;
+    if (version != STATE_VERSION)
+        return err_set(err, ERR_BAD_INPUT, TEXT_JSON_MISSING, "state", NULL);
     state.profile_strategy = (enum profile_strategy)profile;
     state.strategy = (enum config_strategy)strategy;
     state.evidence = (enum parsec_evidence)evidence;

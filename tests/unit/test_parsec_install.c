@@ -1,0 +1,317 @@
+/* Installers on the simulated guest: success is what is there afterwards, whatever they say. */
+#include "tests/support/support.h"
+
+#include "tests/support/parsec_bench.h"
+
+#include "guest/device.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool run(struct bench *bench, enum installer_job job, struct err *err)
+{
+    struct installer_result result;
+
+    return installer_run(bench->machine, bench->parsec->payloads, job, &result, err);
+}
+
+static struct world_program *program(struct bench *bench, const char *file, const char *args)
+{
+    struct world *world = machine_sim_world(bench->machine);
+    uint32_t i;
+
+    for (i = 0; i < world->program_count; i++) {
+        if (strcmp(world->programs[i].file, file) == 0 &&
+            strcmp(world->programs[i].args, args) == 0)
+            return &world->programs[i];
+    }
+    fail_msg("no program %s", file);
+    return NULL;
+}
+
+/* Takes the package out of the driver store: only the installer brings it. */
+static void unstage(struct bench *bench, const char *hardware_id)
+{
+    struct world_package *package =
+        world_package_for(machine_sim_world(bench->machine), hardware_id, true);
+
+    if (package) {
+        package->staged = false;
+        package->published[0] = 0;
+    }
+}
+
+static bool works(struct bench *bench, const struct device_kind *kind)
+{
+    struct device_view view;
+
+    assert_true(device_look(bench->machine->devices, kind, &view, NULL));
+    return view.best && device_works(view.best) && view.extra == 0;
+}
+
+static bool has_file(struct bench *bench, const char *name)
+{
+    struct fs_stat stat = {.kind = FS_MISSING};
+
+    assert_true(bench->machine->files->ops->stat(
+        bench->machine->files, ROOT_PARSEC_SHARED, name, &stat, NULL));
+    return stat.kind == FS_FILE;
+}
+
+static void without_a_payload_nothing_runs(void **state)
+{
+    struct bench bench;
+    int job;
+
+    (void)state;
+    bench_open(&bench, "fresh");
+    for (job = 0; job < INSTALLER_JOBS; job++) {
+        struct err err = ERR_INIT;
+
+        assert_false(run(&bench, (enum installer_job)job, &err));
+        assert_int_equal(err.kind, ERR_NOT_FOUND);
+    }
+    assert_true(has_file(&bench, "user.bin"));
+    bench_close(&bench);
+}
+
+static void a_payload_of_another_publisher_does_not_run(void **state)
+{
+    struct err err = ERR_INIT;
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "fresh");
+    bench_payloads(&bench);
+    text_copy(program(&bench, "parsec-vdd-*.exe", "")->publisher, 64, "Mallory Ltd.");
+    assert_false(run(&bench, INSTALLER_DISPLAY, &err));
+    assert_int_equal(err.kind, ERR_UNSAFE);
+    assert_false(works(&bench, &device_vdd));
+    bench_close(&bench);
+}
+
+static void a_driver_of_another_publisher_is_not_trusted(void **state)
+{
+    struct world_package *package;
+    struct err err = ERR_INIT;
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "fresh");
+    bench_payloads(&bench);
+    package = world_package_for(machine_sim_world(bench.machine), "Root\\Parsec\\VDA", false);
+    assert_non_null(package);
+    text_copy(package->signer, sizeof package->signer, "Mallory Ltd.");
+    assert_false(run(&bench, INSTALLER_DISPLAY, &err));
+    assert_int_equal(err.kind, ERR_UNSAFE);
+    assert_false(works(&bench, &device_vdd));
+    bench_close(&bench);
+}
+
+static void an_installer_that_lies_is_a_failure(void **state)
+{
+    static const struct {
+        enum installer_job job;
+        const char *file, *args;
+    } rows[] = {{INSTALLER_CABLE, "VBCABLE_Setup_x64.exe", "-i"},
+                {INSTALLER_PARSEC, "parsec-windows.exe", ""}};
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err err = ERR_INIT;
+        struct bench bench;
+
+        bench_open(&bench, "new");
+        bench_payloads(&bench);
+        unstage(&bench, device_cable.hardware_id);
+        program(&bench, rows[i].file, rows[i].args)->lies = true;
+        assert_false(run(&bench, rows[i].job, &err));
+        assert_int_equal(err.kind, ERR_FAILED);
+        bench_close(&bench);
+    }
+}
+
+static void an_installer_that_hangs_is_ended(void **state)
+{
+    struct err err = ERR_INIT;
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "fresh");
+    bench_payloads(&bench);
+    unstage(&bench, device_cable.hardware_id);
+    program(&bench, "VBCABLE_Setup_x64.exe", "-i")->hangs = true;
+    assert_false(run(&bench, INSTALLER_CABLE, &err));
+    assert_int_equal(err.kind, ERR_TIMEOUT);
+    assert_false(works(&bench, &device_cable));
+    bench_close(&bench);
+}
+
+static void an_exit_code_is_not_believed_either_way(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "fresh");
+    bench_payloads(&bench);
+    program(&bench, "VBCABLE_Setup_x64.exe", "-i")->exit_code = 13;
+    assert_true(run(&bench, INSTALLER_CABLE, NULL));
+    assert_true(works(&bench, &device_cable));
+    bench_close(&bench);
+}
+
+/* Nobody can answer Windows' question in session 0: the installer only unpacks, and the driver step
+ * is done by the agent, with the publisher's certificate added first. */
+static void a_driver_that_would_ask_is_bound_without_asking(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "fresh");
+    bench_payloads(&bench);
+    assert_false(works(&bench, &device_vdd));
+    assert_true(run(&bench, INSTALLER_DISPLAY, NULL));
+    assert_true(works(&bench, &device_vdd));
+    assert_true(run(&bench, INSTALLER_DISPLAY, NULL)); /* again does no harm */
+    assert_true(works(&bench, &device_vdd));
+    bench_close(&bench);
+}
+
+static void installing_over_keeps_the_account_and_the_lines(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "healthy");
+    bench_payloads(&bench);
+    bench_write(&bench, ROOT_PARSEC_SHARED, "config.txt", "app_host = 1\nmine = 1\n");
+    assert_true(run(&bench, INSTALLER_PARSEC, NULL));
+    assert_true(has_file(&bench, "user.bin"));
+    assert_non_null(strstr(bench_text(&bench, ROOT_PARSEC_SHARED, "config.txt"), "mine = 1"));
+    bench_close(&bench);
+}
+
+static void uninstalling_first_keeps_the_account_too(void **state)
+{
+    struct service_status status;
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "healthy");
+    bench_payloads(&bench);
+    assert_true(run(&bench, INSTALLER_PARSEC_AGAIN, NULL));
+    assert_true(has_file(&bench, "user.bin"));
+    assert_true(bench.machine->services->ops->query(
+        bench.machine->services, PARSEC_SERVICE, &status, NULL));
+    assert_int_equal(status.state, SERVICE_RUNNING);
+    bench_close(&bench);
+}
+
+static void parsec_is_not_removed_before_its_successor_is_there(void **state)
+{
+    struct service_status status;
+    struct err err = ERR_INIT;
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "healthy");
+    assert_false(run(&bench, INSTALLER_PARSEC_AGAIN, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    assert_true(bench.machine->services->ops->query(
+        bench.machine->services, PARSEC_SERVICE, &status, NULL));
+    assert_int_equal(status.state, SERVICE_RUNNING);
+    bench_close(&bench);
+}
+
+static void an_uninstaller_that_does_nothing_is_noticed(void **state)
+{
+    struct err err = ERR_INIT;
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "healthy");
+    bench_payloads(&bench);
+    program(&bench, "uninstall.exe", "/silent")->lies = true;
+    assert_false(run(&bench, INSTALLER_PARSEC_AGAIN, &err));
+    assert_int_equal(err.kind, ERR_FAILED);
+    assert_true(has_file(&bench, "user.bin"));
+    bench_close(&bench);
+}
+
+static void an_installation_without_its_uninstaller_is_installed_over(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "healthy");
+    bench_payloads(&bench);
+    assert_true(bench.machine->files->ops->remove(
+        bench.machine->files, ROOT_PARSEC_PROGRAM, "uninstall.exe", NULL));
+    assert_true(run(&bench, INSTALLER_PARSEC_AGAIN, NULL));
+    bench_close(&bench);
+}
+
+static void only_a_reset_signs_out(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "healthy");
+    bench_payloads(&bench);
+    assert_true(run(&bench, INSTALLER_PARSEC_RESET, NULL));
+    assert_false(has_file(&bench, "user.bin"));
+    bench_close(&bench);
+}
+
+static void a_new_machine_gets_everything(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "new");
+    bench_payloads(&bench);
+    assert_true(run(&bench, INSTALLER_DISPLAY, NULL));
+    assert_true(run(&bench, INSTALLER_CABLE, NULL));
+    assert_true(run(&bench, INSTALLER_PARSEC, NULL));
+    assert_true(works(&bench, &device_vdd));
+    assert_true(works(&bench, &device_cable));
+    bench_close(&bench);
+}
+
+static void names_and_payloads_are_in_the_table(void **state)
+{
+    int i, j;
+
+    (void)state;
+    for (i = 0; i < INSTALLER_JOBS; i++) {
+        assert_non_null(installer_name((enum installer_job)i));
+        assert_true(installer_payload((enum installer_job)i) < PAYLOAD_COUNT);
+        for (j = 0; j < i; j++)
+            assert_string_not_equal(installer_name((enum installer_job)i),
+                                    installer_name((enum installer_job)j));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_payload_nothing_runs),
+        cmocka_unit_test(a_payload_of_another_publisher_does_not_run),
+        cmocka_unit_test(a_driver_of_another_publisher_is_not_trusted),
+        cmocka_unit_test(an_installer_that_lies_is_a_failure),
+        cmocka_unit_test(an_installer_that_hangs_is_ended),
+        cmocka_unit_test(parsec_is_not_removed_before_its_successor_is_there),
+        cmocka_unit_test(an_uninstaller_that_does_nothing_is_noticed),
+        cmocka_unit_test(an_exit_code_is_not_believed_either_way),
+        cmocka_unit_test(a_driver_that_would_ask_is_bound_without_asking),
+        cmocka_unit_test(installing_over_keeps_the_account_and_the_lines),
+        cmocka_unit_test(uninstalling_first_keeps_the_account_too),
+        cmocka_unit_test(an_installation_without_its_uninstaller_is_installed_over),
+        cmocka_unit_test(only_a_reset_signs_out),
+        cmocka_unit_test(a_new_machine_gets_everything),
+        cmocka_unit_test(names_and_payloads_are_in_the_table),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
