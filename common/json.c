@@ -3,7 +3,6 @@
 
 #include "common/json_scan.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,31 +66,55 @@ static bool write_char(struct buf *out, const struct style *style, uint32_t c)
     return buf_put(out, utf8, text_encode(c, utf8));
 }
 
+/* Bytes at the front that are written as they are. */
+static size_t plain_length(const char *text)
+{
+    size_t n = 0;
+
+    while (text[n] >= 0x20 && text[n] < 0x7F && text[n] != '"' && text[n] != '\\')
+        n++;
+    return n;
+}
+
 /* Bytes that are not UTF-8 become U+FFFD, so that what is written can always be read. */
-static bool write_string(struct buf *out, const struct style *style, const char *text)
+static bool write_escaped(struct buf *out, const struct style *style, const char *text)
 {
     size_t left = strlen(text);
     bool ok = buf_put(out, "\"", 1);
 
     while (ok && left) {
-        size_t plain = 0;
+        size_t n = plain_length(text);
 
-        while (text[plain] >= 0x20 && text[plain] < 0x7F && text[plain] != '"' &&
-               text[plain] != '\\')
-            plain++;
-        if (plain) {
-            ok = buf_put(out, text, plain);
+        if (n) {
+            ok = buf_put(out, text, n);
         } else {
             uint32_t c = 0xFFFD;
 
-            plain = text_decode(text, left, &c);
-            ok = write_char(out, style, plain ? c : 0xFFFD);
-            plain = plain ? plain : 1;
+            n = text_decode(text, left, &c);
+            ok = write_char(out, style, n ? c : 0xFFFD);
+            n = n ? n : 1;
         }
-        text += plain;
-        left -= plain;
+        text += n;
+        left -= n;
     }
     return ok && buf_put(out, "\"", 1);
+}
+
+/* Most strings need no escape and go in one piece. */
+static bool write_string(struct buf *out, const struct style *style, const char *text)
+{
+    size_t length = plain_length(text);
+    uint8_t *to;
+
+    if (text[length])
+        return write_escaped(out, style, text);
+    to = buf_reserve(out, length + 2);
+    if (!to)
+        return false;
+    to[0] = to[length + 1] = '"';
+    memcpy(to + 1, text, length);
+    buf_added(out, length + 2);
+    return true;
 }
 
 static bool write_number(struct buf *out, double number)
@@ -103,7 +126,7 @@ static bool write_number(struct buf *out, double number)
         return buf_puts(out, "null");
     if (number >= -(double)JSON_INT_MAX && number <= (double)JSON_INT_MAX &&
         (double)(int64_t)number == number)
-        return buf_printf(out, "%" PRId64, (int64_t)number);
+        return buf_puts(out, TEXT_NUM((int64_t)number));
     for (precision = 15; precision <= 17; precision++) {
         snprintf(text, sizeof text, "%.*g", precision, number);
         if (strtod(text, NULL) == number)
@@ -130,12 +153,13 @@ write_value(struct buf *out, const struct style *style, const cJSON *json, unsig
 static bool
 write_members(struct buf *out, const struct style *style, const cJSON *json, unsigned depth)
 {
+    bool object = (json->type & 0xFF) == cJSON_Object;
     const cJSON *item;
 
     for (item = json->child; item; item = item->next) {
         if (!write_break(out, style, depth + 1))
             return false;
-        if (cJSON_IsObject(json) &&
+        if (object &&
             (!write_string(out, style, item->string) || !buf_puts(out, style->lines ? ": " : ":")))
             return false;
         if (!write_value(out, style, item, depth + 1) || (item->next && !buf_put(out, ",", 1)))
@@ -147,19 +171,24 @@ write_members(struct buf *out, const struct style *style, const cJSON *json, uns
 static bool
 write_value(struct buf *out, const struct style *style, const cJSON *json, unsigned depth)
 {
-    if (cJSON_IsString(json))
+    switch (json->type & 0xFF) {
+    case cJSON_String:
         return write_string(out, style, json->valuestring);
-    if (cJSON_IsNumber(json))
+    case cJSON_Number:
         return write_number(out, json->valuedouble);
-    if (cJSON_IsBool(json))
-        return buf_puts(out, cJSON_IsTrue(json) ? "true" : "false");
-    if (cJSON_IsObject(json))
+    case cJSON_True:
+        return buf_put(out, "true", 4);
+    case cJSON_False:
+        return buf_put(out, "false", 5);
+    case cJSON_Object:
         return buf_put(out, "{", 1) && write_members(out, style, json, depth) &&
                buf_put(out, "}", 1);
-    if (cJSON_IsArray(json))
+    case cJSON_Array:
         return buf_put(out, "[", 1) && write_members(out, style, json, depth) &&
                buf_put(out, "]", 1);
-    return buf_puts(out, "null");
+    default:
+        return buf_put(out, "null", 4);
+    }
 }
 
 /* Writes all or nothing. */

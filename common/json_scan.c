@@ -183,9 +183,11 @@ static bool scan_key(struct scan *s)
         return syntax(s);
     start = s->p;
     while (s->p < s->end && *s->p != '"') {
-        uint32_t c;
+        uint32_t c = (unsigned char)*s->p;
 
-        if (!read_char(&s->p, s->end, &c))
+        if (c >= 0x20 && c < 0x80 && c != '\\')
+            s->p++;
+        else if (!read_char(&s->p, s->end, &c))
             return syntax(s);
         key.hash = (key.hash ^ c) * HASH_MULTIPLIER;
     }
