@@ -78,7 +78,7 @@ static HANDLE open_entry(const struct fs_dir *dir,
 static bool dir_new(HANDLE handle, const char *path, struct fs_dir **ret_dir, struct err *err)
 {
     struct fs_dir *dir = malloc(sizeof *dir);
-    struct fs_stat found;
+    struct fs_stat found = {.kind = FS_OTHER};
 
     if (!dir) {
         err_no_memory(err);
@@ -217,7 +217,7 @@ bool fs_dir_stat(struct fs_dir *dir, const char *name, struct fs_stat *ret_stat,
 /* False with ERR_UNSAFE unless the open entry is a plain file with one name. */
 static bool check_plain(HANDLE handle, const char *path, struct err *err)
 {
-    struct fs_stat found;
+    struct fs_stat found = {.kind = FS_OTHER};
 
     if (!fs_handle_stat(handle, path, &found, err))
         return false;
@@ -262,7 +262,7 @@ bool fs_dir_read(struct fs_dir *dir,
                  struct err *err)
 {
     char path[FS_PATH_BYTES];
-    struct fs_stat found;
+    struct fs_stat found = {.kind = FS_OTHER};
     HANDLE handle;
     bool ok;
 
@@ -283,7 +283,7 @@ bool fs_dir_read(struct fs_dir *dir,
 /* The file that is to be replaced must be missing or plain. */
 static bool check_target(struct fs_dir *dir, const char *name, struct err *err)
 {
-    struct fs_stat found;
+    struct fs_stat found = {.kind = FS_OTHER};
 
     if (!fs_dir_stat(dir, name, &found, err))
         return false;
@@ -433,7 +433,7 @@ static bool tree_visit(const char *name, enum fs_kind kind, void *user);
 static bool tree_remove(HANDLE handle, const char *path, unsigned depth, struct err *err)
 {
     struct tree tree = {.dir = {.handle = handle}, .depth = depth, .err = err, .ok = true};
-    struct fs_stat found;
+    struct fs_stat found = {.kind = FS_OTHER};
     DWORD code = 0;
     int i;
 

@@ -36,7 +36,7 @@ bool fs_file_open(const char *path,
     struct fs_security security = {.use = NULL};
     struct fs_file *file = calloc(1, sizeof *file);
     uint16_t *wide = NULL;
-    struct fs_stat found;
+    struct fs_stat found = {.kind = FS_OTHER};
     bool ok = false;
 
     if (!file)

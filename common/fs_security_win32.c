@@ -66,7 +66,7 @@ static bool is_administrator(void)
 static bool private_sddl(WCHAR *out, struct err *err)
 {
     static const WCHAR base[] = L"D:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)";
-    TOKEN_USER *user;
+    TOKEN_USER *user = NULL;
     WCHAR *sid;
     int n;
 
@@ -74,7 +74,7 @@ static bool private_sddl(WCHAR *out, struct err *err)
         swprintf(out, SDDL_CHARS, L"%ls", base);
         return true;
     }
-    if (!current_user(&user, err))
+    if (!current_user(&user, err) || !user)
         return false;
     if (!ConvertSidToStringSidW(user->User.Sid, &sid)) {
         DWORD code = GetLastError();
@@ -161,7 +161,7 @@ bool fs_check_private(HANDLE folder, const char *path, struct err *err)
     DWORD code;
     bool ok;
 
-    if (!current_user(&user, err))
+    if (!current_user(&user, err) || !user)
         return false;
     code = GetSecurityInfo(folder,
                            SE_FILE_OBJECT,

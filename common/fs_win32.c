@@ -56,7 +56,7 @@ static bool is_missing(DWORD code)
 
 bool fs_read(const char *path, size_t max, struct buf *out, struct err *err)
 {
-    struct fs_stat found;
+    struct fs_stat found = {.kind = FS_OTHER};
     DWORD code;
     HANDLE handle = open_path(path,
                               GENERIC_READ,
@@ -265,7 +265,7 @@ static DWORD make_folder(uint16_t *wide, SECURITY_ATTRIBUTES *security)
 /* An existing folder is good for private files when nobody else can have planted or change it. */
 static bool check_folder(const char *path, enum fs_access access, struct err *err)
 {
-    struct fs_stat found;
+    struct fs_stat found = {.kind = FS_OTHER};
     DWORD code;
     HANDLE handle = open_path(path,
                               FILE_READ_ATTRIBUTES | READ_CONTROL,
@@ -331,7 +331,7 @@ bool fs_rename(const char *from, const char *to, struct err *err)
 
 bool fs_remove(const char *path, struct err *err)
 {
-    struct fs_stat found;
+    struct fs_stat found = {.kind = FS_OTHER};
     DWORD code;
     HANDLE handle = open_path(path,
                               DELETE | FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES,

@@ -148,8 +148,8 @@ static bool undo_all(struct steps *steps, struct err *err)
         struct steps_entry *entry = &steps->file.entries[i];
         const struct step *step = find_row(steps->plan, entry->name, &steps->index);
 
-        if (entry->state == STEPS_UNDONE)
-            continue;
+        if (!step || entry->state == STEPS_UNDONE)
+            continue; /* that each has its row was looked at when the file was opened */
         tell(steps, 0, true);
         if (!undo_entry(steps, step, entry, err))
             return false;
