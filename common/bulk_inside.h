@@ -34,6 +34,8 @@ struct bulk_running {
     uint64_t taken, acked;         /* bytes */
     size_t in_flight;              /* bytes of jobs */
     unsigned jobs;
+    struct bulk_piece *spare; /* used ones of full size, to be used again */
+    size_t spare_count;
     struct bulk_conn *conn; /* the admitted one */
     int64_t moved_ms;       /* last progress */
     bool ending;
@@ -49,7 +51,8 @@ struct bulk_piece {
     struct bulk_conn *conn; /* while it waits for its admission */
     struct bulk_running *transfer;
     struct bulk_header header;
-    bool verified, finish, ok, finished;
+    bool verified, finish, ok, finished, full_size;
+    struct bulk_piece *next_spare;
     struct err err;
     uint8_t bytes[]; /* header, data, tag */
 };
@@ -90,6 +93,11 @@ void bulk_running_end(struct bulk_running *transfer, const struct err *why);
 
 /* Tells its owner and frees it; only for bulk_store_sweep. */
 void bulk_running_free(struct bulk_running *transfer);
+
+/* Room for a chunk with length bytes of data; NULL when memory is short. Free it with free(), or
+ * with bulk_piece_done while the transfer lives, which keeps some for the next. */
+struct bulk_piece *bulk_piece_new(struct bulk_running *transfer, size_t length);
+void bulk_piece_done(struct bulk_running *transfer, struct bulk_piece *chunk);
 
 /* Takes a chunk of an admitted connection: to the pool, or the end of the transfer. */
 void bulk_running_accept(struct bulk_running *transfer, struct bulk_piece *chunk);

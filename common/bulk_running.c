@@ -13,6 +13,53 @@
 #define ACK_BYTES    (BULK_WINDOW / 8)
 #define ACK_FLUSH_MS 1000
 
+#define PIECE_BYTES (BULK_HEADER_BYTES + BULK_CHUNK_MAX + BULK_TAG_BYTES)
+#define FULL_FROM   (BULK_CHUNK_MAX / 4) /* shorter chunks get what they need */
+#define SPARE_MAX   (BULK_WINDOW / BULK_CHUNK_MAX)
+
+/* ---- room for chunks ---- */
+
+struct bulk_piece *bulk_piece_new(struct bulk_running *transfer, size_t length)
+{
+    bool full_size = length >= FULL_FROM;
+    struct bulk_piece *chunk = full_size ? transfer->spare : NULL;
+    size_t bytes = full_size ? PIECE_BYTES : BULK_HEADER_BYTES + length + BULK_TAG_BYTES;
+
+    if (chunk) {
+        transfer->spare = chunk->next_spare;
+        transfer->spare_count--;
+    } else {
+        chunk = malloc(sizeof *chunk + bytes);
+    }
+    if (!chunk)
+        return NULL;
+    memset(chunk, 0, sizeof *chunk);
+    chunk->transfer = transfer;
+    chunk->full_size = full_size;
+    return chunk;
+}
+
+void bulk_piece_done(struct bulk_running *transfer, struct bulk_piece *chunk)
+{
+    if (!chunk->full_size || transfer->ending || transfer->spare_count >= SPARE_MAX) {
+        free(chunk);
+        return;
+    }
+    chunk->next_spare = transfer->spare;
+    transfer->spare = chunk;
+    transfer->spare_count++;
+}
+
+static void free_spare(struct bulk_running *transfer)
+{
+    while (transfer->spare) {
+        struct bulk_piece *next = transfer->spare->next_spare;
+
+        free(transfer->spare);
+        transfer->spare = next;
+    }
+}
+
 /* ---- the end ---- */
 
 void bulk_running_free(struct bulk_running *transfer)
@@ -27,6 +74,7 @@ void bulk_running_free(struct bulk_running *transfer)
     for (size_t i = 0; i < transfer->manifest->count; i++)
         fs_file_close(transfer->files[i].handle);
     transfer->on_done(err_is_set(&transfer->why) ? &transfer->why : NULL, transfer->user);
+    free_spare(transfer);
     uv_mutex_destroy(&transfer->lock);
     secure_wipe(transfer->key, sizeof transfer->key);
     free(transfer->files);
@@ -233,7 +281,7 @@ static void on_stored(uv_work_t *work, int status)
         else
             bulk_running_end(transfer, &chunk->err);
     }
-    free(chunk);
+    bulk_piece_done(transfer, chunk);
     if (transfer->conn)
         bulk_conn_resume(transfer->conn);
     bulk_store_sweep(transfer->store);

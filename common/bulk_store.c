@@ -165,11 +165,9 @@ static bool chunk_begin(struct bulk_conn *conn)
     if (!transfer || (conn->transfer && conn->transfer != transfer) ||
         (!conn->transfer && transfer->conn))
         return false;
-    conn->chunk = malloc(sizeof *conn->chunk + BULK_HEADER_BYTES + header.length + BULK_TAG_BYTES);
+    conn->chunk = bulk_piece_new(transfer, header.length);
     if (!conn->chunk)
         return false;
-    memset(conn->chunk, 0, sizeof *conn->chunk);
-    conn->chunk->transfer = transfer;
     conn->chunk->header = header;
     memcpy(conn->chunk->bytes, conn->header, BULK_HEADER_BYTES);
     return true;
