@@ -191,17 +191,16 @@ static bool apply_guarded(struct engine *engine,
     return ok;
 }
 
-/* Looks again until the finding is another one, at most settle_ms. */
+/* Looks again until the repair has helped, at most settle_ms: a finding that cannot be read for the
+ * moment (a service that is starting) is waited for too. */
 static void settle(struct engine *engine, const struct plan_item *item, int64_t settle_ms)
 {
     struct clock *clock = engine->setup.machine->clock;
     int64_t end_ms = clock_now_ms(clock) + settle_ms;
 
     for (;;) {
-        const struct finding *finding = &engine->findings.checks[item->check];
-
         engine_observe(engine, item->check);
-        if (finding->cause != item->cause || finding->detail != item->detail)
+        if (reconcile_outcome(item, true, false, &engine->findings) != OUTCOME_SAME)
             return;
         if (engine->stop || clock_now_ms(clock) >= end_ms)
             return;
@@ -351,6 +350,30 @@ static int64_t next_in_ms(const struct engine *engine, const struct engine_resul
     return wait_ms < ENGINE_SLOW_MS ? wait_ms : ENGINE_SLOW_MS;
 }
 
+/* A person asked: what was given up or waits for its turn is tried anew. */
+static bool forget_tries(struct engine *engine, uint32_t only, struct err *err)
+{
+    const struct journal_state *state = journal_state(engine->journal);
+    bool ok = true;
+
+    for (int i = CAUSE_NONE + 1; ok && i < CAUSE_COUNT; i++) {
+        const struct journal_entry *entry = &state->entries[i];
+        enum check_id check = cause_row((enum cause)i)->check;
+        struct journal_record record = {.event = JOURNAL_CLEAR, .cause = (enum cause)i, .value = 1};
+
+        if ((!entry->attempts && !entry->given_up && !entry->fixed) ||
+            (only && !(only & CHECK_BIT(check))))
+            continue;
+        ok = journal_append(engine->journal, record, err);
+    }
+    return ok;
+}
+
+static bool first_is_exempt(const struct plan *plan)
+{
+    return plan->count && cause_row(plan->items[0].cause)->exempt;
+}
+
 bool engine_pass(struct engine *engine,
                  const struct profile *profile,
                  const struct engine_options *options,
@@ -358,25 +381,28 @@ bool engine_pass(struct engine *engine,
                  struct err *err)
 {
     bool acts = !options->dry_run && (profile->mode == PROFILE_REPAIR || options->asked);
-    bool ok = true, done = false;
+    bool ok = true, done = false, written = true;
 
     memset(ret_result, 0, sizeof *ret_result);
     engine->profile = *profile;
     engine->reset_parsec = options->reset_parsec;
     engine->stop = false;
     engine_forget_findings(engine, options->now);
+    if (acts && options->now)
+        written = forget_tries(engine, options->only, err);
     while (!done) {
         engine_observe(engine, CHECK_COUNT);
-        ok = decide(engine, options, ret_result, err);
+        ok = decide(engine, options, ret_result, err) && written;
         engine_health(engine, &ret_result->plan, !acts, &ret_result->health);
         tell(engine, ENGINE_OBSERVED, NULL, NULL, &ret_result->health);
-        done = !acts || !ok || engine->stop || !ret_result->plan.count ||
+        done = !acts || engine->stop || !ret_result->plan.count ||
                ret_result->step_count == ENGINE_STEPS;
-        if (done)
+        /* a journal that cannot be written does not keep a lost display from coming back */
+        if (done || (!ok && !first_is_exempt(&ret_result->plan)))
             break;
         if (ret_result->plan.items[0].repair == REPAIR_PARSEC_RESET)
             engine->reset_parsec = false;
-        ok = act(engine, ret_result, err);
+        ok = act(engine, ret_result, err) && ok;
         done = !ok || ret_result->rebooting;
     }
     if (!acts)
