@@ -14,11 +14,12 @@
 
 #define DISK       "sim-disk"
 #define WRITES     150
-#define KILLS      25
+#define KILLS      15
 #define LIFE_MS    1000
 #define SLACK_MS   600 /* of a busy machine */
 #define COUNT_KEY  "HKLM\\SOFTWARE\\count"
 #define CHILD_FAIL 99
+#define STARTS_MS  20000 /* a process that starts on a busy machine, under Wine */
 
 static void must(bool ok, const char *what, const struct err *err)
 {
@@ -157,11 +158,15 @@ static void child_kill(struct child *child)
 static int part_count(struct machine *machine, const char *name, unsigned times)
 {
     struct registry_value value = {.type = REGISTRY_DWORD};
+    struct err err = ERR_INIT;
+    char text[512];
 
     for (unsigned i = 1; i <= times; i++) {
         value.dword = i;
-        if (!machine->registry->ops->set(machine->registry, COUNT_KEY, name, &value, NULL))
-            return CHILD_FAIL;
+        if (machine->registry->ops->set(machine->registry, COUNT_KEY, name, &value, &err))
+            continue;
+        fprintf(stderr, "%s\n", err_message(&err, TEXT_EN, text, sizeof(text)));
+        return CHILD_FAIL;
     }
     return 0;
 }
@@ -176,9 +181,12 @@ static int part_count_b(struct machine *machine)
     return part_count(machine, "b", WRITES);
 }
 
+/* About half of the time in the middle of a write, and the lock free for others in between. */
 static int part_count_for_ever(struct machine *machine)
 {
-    return part_count(machine, "c", UINT32_MAX);
+    while (part_count(machine, "c", 1) == 0)
+        sleep_ms(1);
+    return CHILD_FAIL;
 }
 
 /* Holds a monitor until it is killed. */
@@ -438,9 +446,11 @@ static void a_process_killed_at_any_moment_leaves_a_world_that_can_be_read(void 
         uint64_t before = generation();
 
         child_start(&child, "count-for-ever");
-        sleep_ms(20 + i * 3);
+        for (int tries = 0; generation() == before && tries < STARTS_MS / 20; tries++)
+            sleep_ms(20);
+        sleep_ms(i % 9); /* it is in the middle of its writes */
         child_kill(&child);
-        assert_true(generation() >= before);
+        assert_true(generation() > before);
         edit("system.uac=secure"); /* nobody holds the lock any more */
     }
     assert_true(shows("\"c\"")); /* they did write */
@@ -560,30 +570,39 @@ static void edit_file(void)
     }
 }
 
-static void waiting_ends_when_the_world_or_a_file_changes(void **state)
+static void assert_wakes(void (*change)(void))
 {
-    static void (*const changes[])(void) = {edit_world, edit_file};
+    struct later later = {.run = change};
     struct machine *machine;
+    bool changed = false;
+    int64_t start_ms;
 
-    (void)state;
     make_disk("healthy");
     machine = open_disk();
     edit("clock.scale=1");
     sleep_ms(300);
-    for (size_t i = 0; i < 2; i++) {
-        struct later later = {.run = changes[i]};
-        bool changed = false;
-        int64_t start_ms;
-
-        settle(machine);
-        assert_int_equal(uv_thread_create(&later.thread, run_later, &later), 0);
-        start_ms = now_ms();
-        assert_true(machine->system->ops->wait_change(machine->system, 10000, &changed, NULL));
-        assert_true(changed);
-        assert_true(now_ms() - start_ms < 2000);
-        uv_thread_join(&later.thread);
-    }
+    settle(machine);
+    assert_int_equal(uv_thread_create(&later.thread, run_later, &later), 0);
+    start_ms = now_ms();
+    assert_true(machine->system->ops->wait_change(machine->system, 10000, &changed, NULL));
+    assert_true(changed);
+    assert_true(now_ms() - start_ms < 2000);
+    uv_thread_join(&later.thread);
     machine_free(machine);
+}
+
+static void waiting_ends_when_another_process_changes_the_world(void **state)
+{
+    (void)state;
+    assert_wakes(edit_world);
+}
+
+static void waiting_ends_when_a_file_is_edited_by_hand(void **state)
+{
+    (void)state;
+    if (getenv("WINEPREFIX")) /* Wine tells no changes inside the folders of a watched folder */
+        skip();
+    assert_wakes(edit_file);
 }
 
 static void waiting_for_nothing_wakes_nobody(void **state)
@@ -667,7 +686,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(keep_alives_do_not_write_the_world),
         cmocka_unit_test(a_fault_kills_the_process_once),
         cmocka_unit_test(a_power_cut_from_outside_ends_a_waiting_process_at_once),
-        cmocka_unit_test(waiting_ends_when_the_world_or_a_file_changes),
+        cmocka_unit_test(waiting_ends_when_another_process_changes_the_world),
+        cmocka_unit_test(waiting_ends_when_a_file_is_edited_by_hand),
         cmocka_unit_test(waiting_for_nothing_wakes_nobody),
         cmocka_unit_test(the_command_answers_with_exit_codes),
     };

@@ -128,7 +128,7 @@ static bool close_world(struct core_call *call, struct err *err)
         store_unlock(sim->store);
     call->holds = false;
     if (call->dirty & CORE_CHANGED)
-        uv_cond_broadcast(&sim->changed);
+        sync_signal(sim->sync);
     call->dirty = 0;
     return ok;
 }
@@ -136,7 +136,7 @@ static bool close_world(struct core_call *call, struct err *err)
 static bool leave(struct core_call *call, bool ok, struct err *err)
 {
     ok = close_world(call, ok ? err : NULL) && ok;
-    uv_mutex_unlock(&call->sim->lock);
+    sync_unlock(call->sim->sync);
     return ok;
 }
 
@@ -164,7 +164,7 @@ static bool kill_now(struct core_call *call, struct err *err)
 {
     (void)close_world(call, NULL);
     die(call->sim, call->hit.action == WORLD_FAULT_POWER);
-    uv_mutex_unlock(&call->sim->lock);
+    sync_unlock(call->sim->sync);
     return err_set(err, ERR_CANCELLED, TEXT_SIM_DEAD, NULL);
 }
 
@@ -190,11 +190,11 @@ static bool begin(struct core_call *call, const char *object, struct err *err)
 {
     struct sim *sim = call->sim;
 
-    uv_mutex_lock(&sim->lock);
+    sync_lock(sim->sync);
     if (is_dead(sim, err) || !(call->acts ? open_world(call, err) : look(call, err))) {
         if (call->holds)
             store_unlock(sim->store);
-        uv_mutex_unlock(&sim->lock);
+        sync_unlock(sim->sync);
         return false;
     }
     if (fault_take(sim->world, call->op, call->acts, object, &call->hit))
@@ -245,13 +245,13 @@ bool core_pause(struct core_call *call, struct err *err)
 
 bool core_resume(struct core_call *call, struct err *err)
 {
-    uv_mutex_lock(&call->sim->lock);
+    sync_lock(call->sim->sync);
     if (!is_dead(call->sim, err) && open_world(call, err))
         return true;
     if (call->holds)
         store_unlock(call->sim->store);
     call->holds = false;
-    uv_mutex_unlock(&call->sim->lock);
+    sync_unlock(call->sim->sync);
     return false;
 }
 
@@ -302,17 +302,15 @@ static bool sleep_quietly(struct sim *sim, int64_t time_ms)
     bool changed = false;
 
     if (sim->store) {
-        uv_mutex_unlock(&sim->lock);
+        sync_unlock(sim->sync);
         changed = store_wait(sim->store, time_ms);
-        uv_mutex_lock(&sim->lock);
+        sync_lock(sim->sync);
     } else if (sim->is_virtual && time_ms >= 0) {
-        uv_mutex_unlock(&sim->lock);
+        sync_unlock(sim->sync);
         clock_sleep_ms(sim->machine.clock, time_ms);
-        uv_mutex_lock(&sim->lock);
-    } else if (time_ms >= 0) {
-        (void)uv_cond_timedwait(&sim->changed, &sim->lock, (uint64_t)time_ms * 1000000);
+        sync_lock(sim->sync);
     } else {
-        uv_cond_wait(&sim->changed, &sim->lock);
+        sync_wait(sim->sync, time_ms);
     }
     return changed;
 }
@@ -322,7 +320,7 @@ bool core_wait(struct sim *sim, int64_t timeout_ms, bool *ret_changed, struct er
     int64_t start_ms = clock_now_ms(sim->real), next_ms = 0, left_ms = timeout_ms;
     bool changed = false, files = sim->store && store_wait(sim->store, 0), ok;
 
-    uv_mutex_lock(&sim->lock);
+    sync_lock(sim->sync);
     for (;;) {
         ok = changed_now(sim, &next_ms, &changed, err);
         changed = changed || files;
@@ -335,7 +333,7 @@ bool core_wait(struct sim *sim, int64_t timeout_ms, bool *ret_changed, struct er
         left_ms = left_ms > 0 ? left_ms : 0;
     }
     sim->woken = false;
-    uv_mutex_unlock(&sim->lock);
+    sync_unlock(sim->sync);
     if (ok)
         *ret_changed = changed;
     return ok;
@@ -343,10 +341,10 @@ bool core_wait(struct sim *sim, int64_t timeout_ms, bool *ret_changed, struct er
 
 void core_wake(struct sim *sim)
 {
-    uv_mutex_lock(&sim->lock);
+    sync_lock(sim->sync);
     sim->woken = true;
-    uv_cond_broadcast(&sim->changed);
+    sync_signal(sim->sync);
     if (sim->store)
         store_wake(sim->store);
-    uv_mutex_unlock(&sim->lock);
+    sync_unlock(sim->sync);
 }

@@ -11,8 +11,7 @@
 #include "guest/machine/sim/fault.h"
 #include "guest/machine/sim/sim.h"
 #include "guest/machine/sim/sim_clock.h"
-
-#include <uv.h>
+#include "guest/machine/sim/sync.h"
 
 #define CORE_CHANGED 1u /* the world differs, and checks may notice */
 #define CORE_COUNTED 2u /* only counters of faults differ */
@@ -35,8 +34,7 @@ struct sim {
     struct sessions_port sessions;
     struct network_port network;
     struct system_port system;
-    uv_mutex_t lock; /* guards everything below */
-    uv_cond_t changed;
+    struct sync *sync; /* guards everything below */
     struct world *world;
     struct disk *disk;
     struct disk_memory memory;

@@ -38,7 +38,8 @@ bool os_replace(const char *path, const void *data, size_t length, struct err *e
  * that comes, goes or changes in the folder `tree` and the folders in it. */
 struct os_watch;
 
-/* A missing tree is watched from the time it exists. The caller frees with os_watch_close. */
+/* A missing tree is watched from the time it exists. Under Wine only the tree's own entries are
+ * seen, not those of the folders in it. The caller frees with os_watch_close. */
 bool os_watch_open(const char *disk,
                    const char *tree,
                    struct os_watch **ret_watch,

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define KILLED_EXIT_CODE 137
+#define RENAME_TRIES     200
+#define RENAME_PAUSE_MS  10
 #define NOTICE_BYTES     4096
 #define SHARE_ALL        (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
 #define TREE_EVENTS                                                                                \
@@ -126,6 +128,24 @@ static bool write_beside(const char *path, const void *data, size_t length, stru
     return ok;
 }
 
+/* Renames from over to. Somebody who looks at the file at this moment (another process that opens
+ * the world, a virus scanner) makes Windows refuse it for as long. */
+static bool rename_over(const uint16_t *from, const uint16_t *to)
+{
+    for (int tries = 0; tries < RENAME_TRIES; tries++) {
+        DWORD code;
+
+        if (MoveFileExW((const wchar_t *)from, (const wchar_t *)to, MOVEFILE_REPLACE_EXISTING))
+            return true;
+        code = GetLastError();
+        if (code != ERROR_ACCESS_DENIED && code != ERROR_SHARING_VIOLATION)
+            return false;
+        Sleep(RENAME_PAUSE_MS);
+        SetLastError(code);
+    }
+    return false;
+}
+
 bool os_replace(const char *path, const void *data, size_t length, struct err *err)
 {
     char beside[FS_PATH_BYTES + 32];
@@ -136,7 +156,7 @@ bool os_replace(const char *path, const void *data, size_t length, struct err *e
     if (!utf16_from_utf8(beside, &from, err) || !utf16_from_utf8(path, &to, err) ||
         !write_beside(beside, data, length, err))
         goto out;
-    ok = MoveFileExW((const wchar_t *)from, (const wchar_t *)to, MOVEFILE_REPLACE_EXISTING);
+    ok = rename_over(from, to);
     if (!ok) {
         last_error(TEXT_FILE_WRITE, path, err);
         DeleteFileW((const wchar_t *)from);

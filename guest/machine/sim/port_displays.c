@@ -137,9 +137,9 @@ static void vdd_close(struct vdd_port *port)
 {
     struct sim *sim = vdd_sim(port);
 
-    uv_mutex_lock(&sim->lock);
+    sync_lock(sim->sync);
     sim->vdd_open = false;
-    uv_mutex_unlock(&sim->lock);
+    sync_unlock(sim->sync);
 }
 
 static bool vdd_version(struct vdd_port *port, uint32_t *ret_minor, struct err *err)

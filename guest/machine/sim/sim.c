@@ -32,8 +32,7 @@ static void sim_free(struct machine *machine)
         disk_folder_free(sim->disk);
     store_free(sim->store);
     sim_clock_done(&sim->clock);
-    uv_cond_destroy(&sim->changed);
-    uv_mutex_destroy(&sim->lock);
+    sync_free(sim->sync);
     free(sim);
 }
 
@@ -48,9 +47,12 @@ static struct sim *sim_new(struct err *err)
         return NULL;
     }
     world_init(sim->world);
-    uv_mutex_init(&sim->lock);
-    uv_cond_init(&sim->changed);
-    sim_clock_init(&sim->clock);
+    sim->sync = sync_new();
+    if (!sim_clock_init(&sim->clock) || !sim->sync) {
+        sim_free(&sim->machine);
+        err_no_memory(err);
+        return NULL;
+    }
     sim->machine.free = sim_free;
     sim->machine.clock = &sim->clock.base;
     sim->real = clock_system();
@@ -331,11 +333,11 @@ int machine_sim_exit_code(struct machine *machine)
     struct sim *sim = sim_of(machine);
     int code;
 
-    uv_mutex_lock(&sim->lock);
+    sync_lock(sim->sync);
     if (sim->store && take(sim, NULL))
         (void)release(sim, false, NULL);
     code = codes[sim->world->system.power];
-    uv_mutex_unlock(&sim->lock);
+    sync_unlock(sim->sync);
     return code;
 }
 
@@ -346,14 +348,14 @@ bool machine_sim_boot(struct machine *machine, struct err *err)
     struct sim *sim = sim_of(machine);
     bool ok = true;
 
-    uv_mutex_lock(&sim->lock);
+    sync_lock(sim->sync);
     if (sim->store)
         ok = take(sim, err);
     if (ok)
         boot_now(sim);
     if (ok && sim->store)
         ok = release(sim, true, err);
-    uv_mutex_unlock(&sim->lock);
+    sync_unlock(sim->sync);
     return ok;
 }
 
@@ -362,7 +364,7 @@ bool machine_sim_edit(struct machine *machine, const char *edit, struct err *err
     struct sim *sim = sim_of(machine);
     bool ok = true;
 
-    uv_mutex_lock(&sim->lock);
+    sync_lock(sim->sync);
     if (sim->store)
         ok = take(sim, err);
     if (ok && !sim->store) {
@@ -375,8 +377,8 @@ bool machine_sim_edit(struct machine *machine, const char *edit, struct err *err
         sim->world->change++;
         if (sim->store)
             ok = release(sim, ok, ok ? err : NULL) && ok;
-        uv_cond_broadcast(&sim->changed);
+        sync_signal(sim->sync);
     }
-    uv_mutex_unlock(&sim->lock);
+    sync_unlock(sim->sync);
     return ok;
 }

@@ -1,14 +1,16 @@
 /* Scaled time. */
 #include "guest/machine/sim/sim_clock.h"
 
+#include <stddef.h>
+
 static int64_t scaled_now(struct clock *base)
 {
     struct sim_clock *clock = (struct sim_clock *)base;
     int64_t now_ms;
 
-    uv_mutex_lock(&clock->lock);
+    sync_lock(clock->sync);
     now_ms = clock->now_ms + (clock_now_ms(clock_system()) - clock->real_now_ms) * clock->scale;
-    uv_mutex_unlock(&clock->lock);
+    sync_unlock(clock->sync);
     return now_ms;
 }
 
@@ -17,9 +19,9 @@ static int64_t scaled_wall(struct clock *base)
     struct sim_clock *clock = (struct sim_clock *)base;
     int64_t wall_ms;
 
-    uv_mutex_lock(&clock->lock);
+    sync_lock(clock->sync);
     wall_ms = clock->wall_ms + (clock_wall_ms(clock_system()) - clock->real_wall_ms) * clock->scale;
-    uv_mutex_unlock(&clock->lock);
+    sync_unlock(clock->sync);
     return wall_ms;
 }
 
@@ -34,41 +36,42 @@ static const struct clock_ops scaled_ops = {
     .sleep_ms = scaled_sleep,
 };
 
-void sim_clock_init(struct sim_clock *clock)
+bool sim_clock_init(struct sim_clock *clock)
 {
     clock->base.ops = &scaled_ops;
-    uv_mutex_init(&clock->lock);
+    clock->sync = sync_new();
     clock->scale = 1;
     clock->real_wall_ms = clock_wall_ms(clock_system());
     clock->wall_ms = clock->real_wall_ms;
     clock->real_now_ms = clock_now_ms(clock_system());
     clock->now_ms = clock->real_now_ms;
+    return clock->sync != NULL;
 }
 
 void sim_clock_done(struct sim_clock *clock)
 {
-    uv_mutex_destroy(&clock->lock);
+    sync_free(clock->sync);
 }
 
 void sim_clock_set(struct sim_clock *clock, int64_t scale, int64_t real_wall_ms, int64_t wall_ms)
 {
     int64_t real_now_ms = clock_now_ms(clock_system());
 
-    uv_mutex_lock(&clock->lock);
+    sync_lock(clock->sync);
     clock->now_ms += (real_now_ms - clock->real_now_ms) * clock->scale;
     clock->real_now_ms = real_now_ms;
     clock->scale = scale;
     clock->real_wall_ms = real_wall_ms;
     clock->wall_ms = wall_ms;
-    uv_mutex_unlock(&clock->lock);
+    sync_unlock(clock->sync);
 }
 
 int64_t sim_clock_real(struct sim_clock *clock, int64_t time_ms)
 {
     int64_t scale;
 
-    uv_mutex_lock(&clock->lock);
+    sync_lock(clock->sync);
     scale = clock->scale;
-    uv_mutex_unlock(&clock->lock);
+    sync_unlock(clock->sync);
     return (time_ms + scale - 1) / scale;
 }

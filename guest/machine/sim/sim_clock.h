@@ -7,19 +7,20 @@
 #define GPUPV_SIM_CLOCK_H
 
 #include "common/clock.h"
+#include "guest/machine/sim/sync.h"
 
-#include <uv.h>
+#include <stdbool.h>
 
 struct sim_clock {
     struct clock base;
-    uv_mutex_t lock;
+    struct sync *sync;
     int64_t scale;
     int64_t real_wall_ms, wall_ms; /* the point where both walls are known */
     int64_t real_now_ms, now_ms;   /* the same for the monotonic pair */
 };
 
-/* In place; scale 1 from now on. */
-void sim_clock_init(struct sim_clock *clock);
+/* In place; scale 1 from now on. False when out of memory; sim_clock_done is fine all the same. */
+bool sim_clock_init(struct sim_clock *clock);
 void sim_clock_done(struct sim_clock *clock);
 
 /* Makes real wall time real_wall_ms the machine's wall_ms, running with scale; the monotonic time
