@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READ_FIRST       ((size_t)16 << 10)  /* most connections never need more */
-#define READ_LATER       ((size_t)256 << 10) /* after a read that filled the buffer */
-#define KEEP_BYTES       ((size_t)64 << 10)  /* a send buffer above this is freed after use */
-#define SYSTEM_BUFFER    (1 << 20)           /* asked for; the system gives what it allows */
+#define READ_FIRST       ((size_t)16 << 10)               /* most connections never need more */
+#define READ_LATER       ((size_t)256 << 10)              /* after a read that filled the buffer */
+#define KEEP_BYTES       (LINK_SEND_HIGH + LINK_SEND_LOW) /* larger send buffers are freed */
+#define SYSTEM_BUFFER    (1 << 20) /* asked for; the system gives what it allows */
 #define BACKLOG          128
 #define PROBE_TIMEOUT_MS 1000
 #define MODE_OWNER_ONLY  0600
