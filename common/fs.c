@@ -194,3 +194,12 @@ void fs_dir_sweep(struct fs_dir *dir, const char *name)
 
     fs_dir_list(dir, dir_sweep_entry, &sweep, NULL);
 }
+
+void fs_parent(char *path)
+{
+    char *end = path + strlen(path);
+
+    while (end > path && *end != '/' && *end != '\\')
+        end--;
+    *end = 0;
+}

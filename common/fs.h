@@ -87,6 +87,10 @@ bool fs_list(const char *path,
 /* Joins with one separator into out (FS_PATH_BYTES); false when too long. */
 bool fs_join(char *out, const char *folder, const char *name, struct err *err);
 
+/* Cuts the last component off path, in place: "a/b" becomes "a", "a" becomes "". Either separator.
+ */
+void fs_parent(char *path);
+
 /* Free bytes on the volume that holds path. */
 bool fs_free_space(const char *path, uint64_t *ret_bytes, struct err *err);
 

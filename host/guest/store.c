@@ -29,14 +29,11 @@ bool store_path(
 bool store_own_path(const struct store *store, const char *file, char *out, struct err *err)
 {
     char folder[FS_PATH_BYTES];
-    char *slash;
 
     if (!fs_join(out, store->folder, file, err))
         return false;
     text_copy(folder, sizeof folder, out);
-    slash = strrchr(folder, '/');
-    if (slash)
-        *slash = 0;
+    fs_parent(folder);
     return fs_make_dirs(folder, FS_PRIVATE, err);
 }
 

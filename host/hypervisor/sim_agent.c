@@ -21,7 +21,6 @@ bool sim_agent_path(char *out, struct err *err)
 {
     static const char *const folders[] = {"", "../guest/"};
     char self[FS_PATH_BYTES], folder[FS_PATH_BYTES], name[64], path[FS_PATH_BYTES];
-    char *slash, *back;
 
     /* who names one means it */
     if (fs_env("GPUPV_AGENT", path, sizeof path) && is_file(path)) {
@@ -30,12 +29,7 @@ bool sim_agent_path(char *out, struct err *err)
     }
     if (!fs_self_path(self, sizeof self, err))
         return false;
-    slash = strrchr(self, '/');
-    back = strrchr(self, '\\');
-    if (back && (!slash || back > slash))
-        slash = back;
-    if (slash)
-        *slash = 0;
+    fs_parent(self);
     text_copy(folder, sizeof folder, self);
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
         snprintf(name, sizeof name, "%sgpupv-agent%s", folders[i], place_program_suffix());

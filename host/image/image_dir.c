@@ -346,14 +346,11 @@ static bool place(struct image_volume *volume, const char *name, char *out, stru
 {
     char folder[FS_PATH_BYTES];
     struct fs_stat stat;
-    char *slash;
 
     if (!resolve(volume, name, out, err))
         return false;
     text_copy(folder, sizeof folder, out);
-    slash = strrchr(folder, '/');
-    if (slash)
-        *slash = 0;
+    fs_parent(folder);
     if (!fs_stat(folder, &stat, err))
         return false;
     return stat.kind == FS_FOLDER || err_set(err, ERR_NOT_FOUND, TEXT_FILE_OPEN, folder, NULL);

@@ -537,9 +537,25 @@ static void surroundings_are_known(void **state)
     assert_true(fs_env("PATH", path, sizeof path) || strlen(getenv("PATH")) >= sizeof path);
 }
 
+static void the_parent_of_a_path_ends_before_its_last_separator(void **state)
+{
+    static const char *const rows[][2] = {
+        {"a/b/c", "a/b"}, {"a\\b", "a"}, {"a/b\\c", "a/b"}, {"a", ""}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char path[16];
+
+        text_copy(path, sizeof path, rows[i][0]);
+        fs_parent(path);
+        assert_string_equal(path, rows[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_parent_of_a_path_ends_before_its_last_separator),
         cmocka_unit_test(name_is_safe_refuses_what_any_system_refuses),
         cmocka_unit_test(join_refuses_what_does_not_fit_and_adds_one_separator),
         cmocka_unit_test(read_names_a_missing_file),
