@@ -59,6 +59,13 @@ static bool is_blocked(const struct session *session)
                                    session->held_bytes > SESSION_HELD_BYTES);
 }
 
+/* When the caller must be heard again: a caller that only listens to notifications is as silent to
+ * the other side as one that is gone. */
+static int64_t heartbeat_due(const struct session *session)
+{
+    return earlier(session->heard_ms, session->spoke_ms) + session->times.heartbeat_ms;
+}
+
 /* When something is due, 0: nothing. */
 static int64_t next_due(const struct session *session)
 {
@@ -75,7 +82,7 @@ static int64_t next_due(const struct session *session)
         if (session->frame_ms)
             due = session->frame_ms + session->times.frame_ms;
         if (session->is_caller && !session->pinging)
-            due = earlier(due, session->heard_ms + session->times.heartbeat_ms);
+            due = earlier(due, heartbeat_due(session));
         else if (!is_blocked(session))
             due = earlier(due, session->heard_ms + session->times.idle_ms);
         return session->is_caller ? earlier(due, session_calls_due(session)) : due;
@@ -107,8 +114,7 @@ static bool check_deadlines(struct session *session, int64_t now)
         return fail_late(session, TEXT_SESSION_FRAME_LATE, session->times.frame_ms);
     if (now >= session->heard_ms + session->times.idle_ms && !is_blocked(session))
         return fail_late(session, TEXT_SESSION_SILENT, session->times.idle_ms);
-    if (session->is_caller && !session->pinging &&
-        now >= session->heard_ms + session->times.heartbeat_ms)
+    if (session->is_caller && !session->pinging && now >= heartbeat_due(session))
         session_heartbeat(session);
     if (session->is_caller)
         session_calls_expire(session, now);
@@ -194,7 +200,7 @@ struct session *session_new(uv_loop_t *loop, const struct session_times *times)
     session->times.frame_ms = time_or(times->frame_ms, SESSION_FRAME_MS);
     session->times.heartbeat_ms = time_or(times->heartbeat_ms, SESSION_HEARTBEAT_MS);
     session->times.idle_ms = time_or(times->idle_ms, SESSION_IDLE_MS);
-    session->since_ms = session->heard_ms = session_now(session);
+    session->since_ms = session->heard_ms = session->spoke_ms = session_now(session);
     frame_reader_init(&session->reader, HELLO_JSON_MAX, 0);
     buf_init(&session->text, FRAME_HEADER_BYTES + FRAME_JSON_MAX + SECURE_RECORD_BYTES);
     buf_init(&session->out, OUT_MAX);
@@ -345,6 +351,7 @@ bool session_send_frame(
         session_end(session, &err, 0);
         return false;
     }
+    session->spoke_ms = session_now(session);
     if (!session->pumping || session->out.len > OUT_BATCH)
         flush_out(session);
     return is_alive(session);

@@ -46,6 +46,7 @@ struct session {
     unsigned called, watching; /* bits by enum method_id */
     int64_t since_ms;          /* in this state */
     int64_t heard_ms;          /* last complete frame */
+    int64_t spoke_ms;          /* last frame that was sent */
     int64_t frame_ms;          /* begin of the frame being read, 0: none */
     int64_t armed_ms;          /* when the timer fires, 0: not armed */
     struct err *why;           /* NULL: no failure */

@@ -159,6 +159,7 @@ struct watch {
     const struct boot_stage *stage;
     struct health health;
     bool known, settled;
+    uint64_t picture; /* of the report that settled */
     int64_t settled_at, deadline_at;
 };
 
@@ -191,6 +192,16 @@ static void show(struct watch *watch)
                       NULL);
 }
 
+/* What a person would see of a report; a new one that shows the same is no news. */
+static uint64_t picture_of(const struct health *health)
+{
+    uint64_t sum = (uint64_t)health->level;
+
+    for (int i = 0; i < CHECK_COUNT; i++)
+        sum = sum * 31 + (uint64_t)health->checks[i].status;
+    return sum;
+}
+
 static bool on_health(const cJSON *params, const uint8_t *body, size_t length, void *user)
 {
     struct watch *watch = user;
@@ -201,9 +212,13 @@ static bool on_health(const cJSON *params, const uint8_t *body, size_t length, v
         return true;
     watch->known = true;
     show(watch);
-    watch->settled = boot_is_settled(&watch->health);
-    if (watch->settled)
+    if (!boot_is_settled(&watch->health)) {
+        watch->settled = false;
+    } else if (!watch->settled || picture_of(&watch->health) != watch->picture) {
+        watch->settled = true;
+        watch->picture = picture_of(&watch->health);
         watch->settled_at = clock_now_ms(clock_system());
+    }
     return true;
 }
 

@@ -22,7 +22,7 @@ struct boot_stage {
 };
 
 /* Switches the VM on and waits until its agent answers; ret_client may be NULL. A start that shows
- * no sign of life is the error of report_boot_stuck (ERR_TIMEOUT). */
+ * no sign of life is the error of report_boot_stuck. */
 bool boot_start(struct call *call,
                 struct target *target,
                 const struct boot_stage *stage,

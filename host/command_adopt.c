@@ -22,7 +22,7 @@ static void make_record(struct call *call, struct target *target)
     memset(vm, 0, sizeof *vm);
     text_copy(vm->id, sizeof vm->id, target->id);
     vm->adopted = true;
-    vm->ready = true;
+    vm->ready = vm->set_up = true;
     spec_init(&vm->spec, target->name);
     vm->spec.memory_mb = settings->memory_mb;
     vm->spec.cpus = settings->cpus;

@@ -95,15 +95,15 @@ static bool delete_all(struct call *call, struct target *target, struct err *err
 {
     struct hypervisor *h = call->hypervisor;
 
-    if (target->exists && !boot_stop(call, target, true, BOOT_SHUTDOWN_MS, err))
+    if (!hypervisor_delete(h, target->id, err))
         return false;
     for (size_t i = 0; i < target->record.file_count; i++)
         if (!delete_file(&target->record.files[i], err))
             return false;
-    if (target->exists && !h->ops->remove(h, target->id, err))
-        return false;
-    /* the record last: whatever failed before, the command can be given again */
-    return store_remove(call->store, target->id, err) && up_take_back(call, target->name, err);
+    /* what the hypervisor kept because of the disk; the record last: whatever failed before, the
+     * command can be given again */
+    return h->ops->remove(h, target->id, err) && store_remove(call->store, target->id, err) &&
+           up_take_back(call, target->name, err);
 }
 
 static bool may_remove(struct call *call, const struct target *target, struct err *err)

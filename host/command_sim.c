@@ -178,6 +178,7 @@ static bool set_host_value(struct sim_host *host, const char *setting, struct er
         int64_t least, most;
         uint32_t *place;
     } keys[] = {
+        {"scale", 0, 10000, &host->scale},
         {"boot_ms", 0, 600000, &host->boot_ms},
         {"stuck_ms", 100, 600000, &host->stuck_ms},
         {"shutdown_ms", 100, 600000, &host->shutdown_ms},
@@ -206,7 +207,7 @@ static bool set_host_value(struct sim_host *host, const char *setting, struct er
                    ERR_USAGE,
                    TEXT_HOST_SIM_BOOT_KEYS,
                    setting,
-                   "boot_ms, stuck_ms, shutdown_ms, partitions, gpus, offline, hyperv",
+                   "scale, boot_ms, stuck_ms, shutdown_ms, partitions, gpus, offline, hyperv",
                    NULL);
 }
 

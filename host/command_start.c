@@ -10,7 +10,7 @@ static const struct option options[] = {
 static void start_each(struct call *call, struct target *target, struct outcome *outcome)
 {
     /* a VM that `create` made has its first boot without the GPU, whoever starts it */
-    bool early = target->record.ready || target->record.spec.gpu.attach == SPEC_ATTACH_AT_CREATION;
+    bool early = target->record.set_up || target->record.spec.gpu.attach == SPEC_ATTACH_AT_CREATION;
     bool with_gpu = !call_flag(call, "no-gpu") && early;
     struct err err = ERR_INIT;
 

@@ -98,7 +98,7 @@ bool report_boot_stuck(struct call *call, const struct vm_info *vm, struct err *
 
     call->hypervisor->ops->host(call->hypervisor, &host, NULL);
     err_set(err,
-            ERR_TIMEOUT,
+            ERR_FAILED,
             gpu ? TEXT_HOST_BOOT_STUCK_GPU : TEXT_HOST_BOOT_STUCK,
             vm->settings.name,
             ui_span_text(span, sizeof span, call->ui.lang, vm->uptime_ms),

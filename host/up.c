@@ -21,7 +21,8 @@
     2 /* a start that is stuck with the GPU is tried once more after a repair                      \
        */
 #define PLAN_NAME_BYTES 64
-#define SIM_NETWORK_MS  2500
+#define SIM_NETWORK_MS  60000 /* of the guest's time */
+#define SIM_SCALE       30    /* of the built-in worlds */
 #define NO_NETWORK      "none"
 
 struct up_job {
@@ -29,7 +30,8 @@ struct up_job {
     struct target *target;
     const struct up_request *request;
     struct progress *progress;
-    struct fs_lock *vm_lock;
+    char locked[VM_ID_BYTES]; /* the caller holds the lock of this id */
+    struct fs_lock *vm_lock;  /* ours, of a VM that was made meanwhile */
     struct health *health;
     char marker[VM_MARKER_BYTES];
     unsigned from, to; /* the present step's part of the bar */
@@ -142,8 +144,11 @@ static void fill_settings(const struct up_job *job, struct vm_settings *settings
 /* Locks the VM under its id as well, so that commands that know only that keep off. */
 static bool lock_vm(struct up_job *job, struct err *err)
 {
-    return job->vm_lock ||
-           store_lock_vm(job->call->store, job->target->id, job->target->name, &job->vm_lock, err);
+    const struct target *target = job->target;
+
+    if (job->vm_lock || !strcmp(job->locked, target->id))
+        return true;
+    return store_lock_vm(job->call->store, target->id, target->name, &job->vm_lock, err);
 }
 
 static bool vm_act(struct steps *steps, void *user, cJSON *record, struct err *err)
@@ -198,7 +203,7 @@ static bool vm_undo(void *user, const cJSON *record, struct err *err)
     if (!json_string_into(record, "marker", NULL, marker, sizeof marker, err) ||
         !find_marked(h, marker, id, err))
         return false;
-    return !*id || (h->ops->power(h, id, VM_POWER_OFF, err) && h->ops->remove(h, id, err));
+    return !*id || hypervisor_delete(h, id, err);
 }
 
 /* ---- record and key ---- */
@@ -313,11 +318,15 @@ lay_out(struct image_port *image, const struct spec *spec, const char *path, str
 static bool delay_network(struct up_job *job, struct err *err)
 {
     const struct spec *spec = &job->target->record.spec;
+    struct sim_host host;
     struct sim_vm vm;
 
-    if (!sim_vm_load(job->call->state, job->target->id, &vm, err))
+    if (!sim_vm_load(job->call->state, job->target->id, &vm, err) ||
+        !sim_host_load(job->call->state, &host, err))
         return false;
-    vm.network_ms = strcmp(spec->network, NO_NETWORK) == 0 ? 0 : SIM_NETWORK_MS;
+    vm.network_ms = SIM_NETWORK_MS / (host.scale ? host.scale : SIM_SCALE);
+    if (!strcmp(spec->network, NO_NETWORK))
+        vm.network_ms = 0;
     return sim_vm_save(job->call->state, &vm, err);
 }
 
@@ -326,11 +335,18 @@ static bool make_world(struct up_job *job, struct err *err)
 {
     const struct spec *spec = &job->target->record.spec;
     const char *const init[] = {"init", spec->world, NULL};
-    char computer[64], user[64], vm[64];
+    char computer[64], user[64], vm[64], scale[32];
     const char *edits[] = {
-        "break", "gpu.partition=absent", "gpu.driver=current", computer, user, vm, NULL};
+        "break", "gpu.partition=absent", "gpu.driver=current", computer, user, vm, scale, NULL};
+    struct sim_host host;
     struct buf out;
     bool ok;
+
+    if (!sim_host_load(job->call->state, &host, err))
+        return false;
+    snprintf(scale, sizeof scale, "clock.scale=%u", (unsigned)host.scale);
+    if (!host.scale)
+        edits[6] = NULL;
 
     snprintf(computer, sizeof computer, "computer=%s", spec->computer_name);
     snprintf(user, sizeof user, "session.user=%s", spec->account.user);
@@ -388,8 +404,11 @@ static bool first_boot_act(struct steps *steps, void *user, cJSON *record, struc
     /* a run that died may have left it on */
     if (target->vm.state == VM_OFF && !boot_gpu(job->call, target, early, err))
         return false;
-    return boot_start(job->call, target, &stage, NULL, err) &&
-           boot_settle(job->call, target, &stage, job->request->settle_ms, job->health, err);
+    if (!boot_start(job->call, target, &stage, NULL, err) ||
+        !boot_settle(job->call, target, &stage, job->request->settle_ms, job->health, err))
+        return false;
+    target->record.set_up = true;
+    return store_save(job->call->store, &target->record, err);
 }
 
 static bool attach_act(struct steps *steps, void *user, cJSON *record, struct err *err)
@@ -399,6 +418,8 @@ static bool attach_act(struct steps *steps, void *user, cJSON *record, struct er
 
     (void)steps;
     (void)record;
+    if (!hypervisor_find(job->call->hypervisor, target->id, &target->vm, err))
+        return false;
     if (!*target->record.gpu || target->vm.gpu_attached)
         return true;
     progress_step(job->progress, job->from, TEXT_HOST_STEP_SHUTDOWN, target->name, NULL);
@@ -445,8 +466,9 @@ static bool verify_act(struct steps *steps, void *user, cJSON *record, struct er
     struct up_job *job = user;
     struct boot_stage stage = stage_of(job);
 
-    (void)steps;
-    (void)record;
+    /* an earlier run that was stuck may have left it running without the GPU */
+    if (!attach_act(steps, user, record, err))
+        return false;
     return start_with_gpu(job, err) &&
            boot_settle(job->call, job->target, &stage, job->request->settle_ms, job->health, err);
 }
@@ -593,6 +615,7 @@ bool up_make(struct call *call,
             .name = name, .rows = make_steps + STANDS_AFTER, .count = MAKE_STEPS - STANDS_AFTER};
     if (!journal_of(call, stands ? "setup" : "up", target->name, name, path, err))
         return false;
+    text_copy(job.locked, sizeof job.locked, target->id);
     ok = steps_run(&plan, path, &job, &watch, &why);
     if (!ok)
         give_up(&job, &plan, path, &why);
@@ -631,7 +654,7 @@ bool up_ensure(struct call *call,
     if (record->wanted != STORE_WANTED_RUNNING || !record->ready) {
         *ret_changed = true;
         record->wanted = STORE_WANTED_RUNNING;
-        record->ready = true;
+        record->ready = record->set_up = true;
         if (!store_save(call->store, record, err))
             return false;
     }

@@ -91,6 +91,7 @@ static bool read_vm(struct store_vm *vm, const cJSON *json, struct err *err)
         return err_set(err, ERR_BAD_INPUT, TEXT_JSON_MISSING, version ? "spec" : "version", NULL);
     spec_init(&vm->spec, "");
     if (!spec_read(&vm->spec, spec, err) || !json_bool(json, "adopted", &vm->adopted, err) ||
+        !json_bool(json, "set_up", &vm->set_up, err) ||
         !json_bool(json, "ready", &vm->ready, err) ||
         !json_choice(json, "wanted", wanted_names, 2, &wanted, err) ||
         !json_string_into(json, "gpu", "", vm->gpu, sizeof vm->gpu, err) ||
@@ -145,6 +146,7 @@ static cJSON *vm_to_json(const struct store_vm *vm)
     bool ok = json_add_int(json, "version", STORE_VERSION) &&
               cJSON_AddStringToObject(json, "id", vm->id) &&
               cJSON_AddBoolToObject(json, "adopted", vm->adopted) &&
+              cJSON_AddBoolToObject(json, "set_up", vm->set_up) &&
               cJSON_AddBoolToObject(json, "ready", vm->ready) &&
               cJSON_AddStringToObject(json, "wanted", wanted_names[vm->wanted]) &&
               cJSON_AddStringToObject(json, "gpu", vm->gpu) &&

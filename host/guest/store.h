@@ -13,7 +13,8 @@
 
 #define STORE_VERSION 1
 #define STORE_FILES   8
-#define STORE_LOCK_MS 0 /* a second command says at once that the VM is busy */
+#define STORE_LOCK_MS                                                                              \
+    300 /* a killed command may hold its locks for a moment: children not yet started */
 
 enum store_wanted { STORE_WANTED_OFF, STORE_WANTED_RUNNING };
 
@@ -25,8 +26,9 @@ struct store_file {
 
 struct store_vm {
     char id[VM_ID_BYTES];
-    bool adopted;             /* made by somebody else */
-    bool ready;               /* `up` went through once */
+    bool adopted; /* made by somebody else */
+    bool set_up;  /* Windows and the agent went through a first boot: the GPU may come */
+    bool ready;   /* `up` went through once */
     enum store_wanted wanted; /* what the last start or stop asked for */
     char gpu[GPU_PATH_BYTES]; /* the GPU that the VM shall have, "" none */
     char gpu_name[GPU_NAME_BYTES];

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define CHANGE_WAIT_MS 200
+#define DELETE_TRIES   20
 
 static const struct {
     const char *name;
@@ -49,6 +50,24 @@ bool hypervisor_find(struct hypervisor *h, const char *id, struct vm_info *ret_v
         *ret_vm = vms[i];
     free(vms);
     return i < count || err_set(err, ERR_NOT_FOUND, TEXT_HOST_VM_GONE, id, NULL);
+}
+
+bool hypervisor_delete(struct hypervisor *h, const char *id, struct err *err)
+{
+    struct err why = ERR_INIT;
+
+    for (int i = 0; i < DELETE_TRIES; i++) {
+        err_clear(&why);
+        if ((h->ops->power(h, id, VM_POWER_OFF, &why) || why.kind == ERR_NOT_FOUND) &&
+            h->ops->remove(h, id, &why))
+            return true;
+        if (why.kind != ERR_CONFLICT)
+            break;
+        clock_sleep_ms(clock_system(), CHANGE_WAIT_MS);
+    }
+    if (err)
+        *err = why;
+    return false;
 }
 
 bool hypervisor_wait_state(

@@ -139,6 +139,10 @@ void hypervisor_free(struct hypervisor *hypervisor);
 /* One machine by id; ERR_NOT_FOUND. */
 bool hypervisor_find(struct hypervisor *h, const char *id, struct vm_info *ret_vm, struct err *err);
 
+/* Switches a machine off and removes it, also one that is just being started by a command that
+ * died; a missing one is fine. */
+bool hypervisor_delete(struct hypervisor *h, const char *id, struct err *err);
+
 /* Waits until the machine is in state, at most timeout_ms (ERR_TIMEOUT). A machine that is gone is
  * ERR_NOT_FOUND. */
 bool hypervisor_wait_state(

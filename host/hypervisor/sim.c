@@ -231,7 +231,7 @@ static bool sim_remove(struct hypervisor *h, const char *id, struct err *err)
 
     if (!load_off(root_of(h), id, &vm, &why)) {
         if (why.kind == ERR_NOT_FOUND)
-            return true;
+            return !fs_name_is_safe(id) || remove_empty(root_of(h), id, err);
         if (err)
             *err = why;
         return false;
@@ -380,7 +380,7 @@ static bool sim_kvp(struct hypervisor *h, const char *id, struct buf *out, struc
     if (!sim_run_load(root_of(h), id, &running, &run, err))
         return false;
     /* what a guest published is gone with it */
-    if (!running)
+    if (!running || run.phase != SIM_PHASE_RUNNING)
         return true;
     if (!sim_path(root_of(h), id, "disk", disk, err) || !fs_join(path, disk, "kvp.txt", err))
         return false;

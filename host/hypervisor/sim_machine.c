@@ -13,7 +13,8 @@
 #define CODE_REBOOT    194
 #define CODE_SHUTDOWN  195
 #define CODE_POWER_CUT 196
-#define CODE_RELEASED  197   /* the agent was taken out of this Windows, which runs on */
+#define CODE_RELEASED  197 /* the agent was taken out of this Windows, which runs on */
+#define EXISTS_MS      20000
 #define STABLE_MS      60000 /* an agent that ran so long starts the list of delays anew */
 
 /* What the service manager waits before it starts a dead agent again. */
@@ -23,7 +24,7 @@ enum machine_end { MACHINE_REBOOT, MACHINE_OFF };
 
 struct machine_process {
     const char *root, *id, *agent;
-    char disk[FS_PATH_BYTES], data[FS_PATH_BYTES], log[FS_PATH_BYTES];
+    char disk[FS_PATH_BYTES], data[FS_PATH_BYTES], log[FS_PATH_BYTES], kvp[FS_PATH_BYTES];
     char listen[LINK_PATH_BYTES + 8], socket[LINK_PATH_BYTES], token[SIM_TOKEN_BYTES];
     struct sim_host host;
     struct sim_vm vm;
@@ -121,6 +122,16 @@ static bool obey(struct machine_process *m, enum machine_end *ret_end, struct er
     return true;
 }
 
+/* False when somebody deleted the machine's folder under it. */
+static bool still_exists(const struct machine_process *m)
+{
+    char path[FS_PATH_BYTES];
+    struct fs_stat stat;
+
+    return sim_path(m->root, m->id, "run.json", path, NULL) && fs_stat(path, &stat, NULL) &&
+           stat.kind == FS_FILE;
+}
+
 /* Waits for timeout_ms while nothing happens; false on errors. *ret_over: this boot has ended. */
 static bool rest(struct machine_process *m,
                  int64_t timeout_ms,
@@ -134,12 +145,17 @@ static bool rest(struct machine_process *m,
 
     *ret_over = false;
     for (;;) {
-        int64_t left = timeout_ms < 0 ? -1 : until - clock_now_ms(clock_system());
+        int64_t left = timeout_ms < 0 ? EXISTS_MS : until - clock_now_ms(clock_system());
 
-        if (timeout_ms >= 0 && left <= 0)
+        if (left <= 0)
             return true;
         if (!process_child_wait(NULL, left, &event, &code, err))
             return false;
+        if (timeout_ms < 0 && event == PROCESS_TIMEOUT && !still_exists(m)) {
+            *ret_over = true;
+            *ret_end = MACHINE_OFF;
+            return true;
+        }
         if (event == PROCESS_NOTICED && obey(m, ret_end, err)) {
             *ret_over = true;
             return true;
@@ -174,6 +190,15 @@ static bool plug_network(struct machine_process *m, struct err *err)
     return sim_vm_save(m->root, &vm, err);
 }
 
+/* How long to wait for the agent at most: until the network is due, or it is time to look whether
+ * the machine still exists. */
+static int64_t watch_wait(const struct machine_process *m)
+{
+    int64_t network_ms = network_wait(m);
+
+    return network_ms >= 0 && network_ms < EXISTS_MS ? network_ms : EXISTS_MS;
+}
+
 /* Watches the agent until this boot ends. */
 static bool supervise(struct machine_process *m, enum machine_end *ret_end, struct err *err)
 {
@@ -182,10 +207,14 @@ static bool supervise(struct machine_process *m, enum machine_end *ret_end, stru
     bool over = false;
     int code = 0;
 
-    while (process_child_wait(m->child, network_wait(m), &event, &code, err)) {
+    while (process_child_wait(m->child, watch_wait(m), &event, &code, err)) {
         size_t last = sizeof restart_ms / sizeof *restart_ms - 1;
 
-        if (event == PROCESS_TIMEOUT && !plug_network(m, err))
+        if (event == PROCESS_TIMEOUT && !still_exists(m)) {
+            *ret_end = MACHINE_OFF;
+            return true;
+        }
+        if (event == PROCESS_TIMEOUT && network_wait(m) == 0 && !plug_network(m, err))
             return false;
         if (event == PROCESS_NOTICED && obey(m, ret_end, err))
             return true;
@@ -243,6 +272,7 @@ static bool boot(struct machine_process *m, enum machine_end *ret_end, struct er
 
     if (!sim_host_load(m->root, &m->host, err) || !sim_vm_load(m->root, m->id, &m->vm, err))
         return false;
+    fs_remove(m->kvp, NULL); /* of the last boot */
     m->restarts = 0;
     m->run.since_ms = clock_wall_ms(clock_system());
     stuck = m->vm.faults.stuck || (m->vm.faults.stuck_with_gpu && *m->vm.gpu);
@@ -267,7 +297,7 @@ static bool prepare(struct machine_process *m, struct err *err)
 {
     sim_token(m->root, m->id, m->token);
     if (!process_serve(m->token, err) || !sim_path(m->root, m->id, "disk", m->disk, err) ||
-        !fs_join(m->data, m->disk, "agent", err) ||
+        !fs_join(m->data, m->disk, "agent", err) || !fs_join(m->kvp, m->disk, "kvp.txt", err) ||
         !sim_path(m->root, m->id, "agent-console.log", m->log, err) ||
         !place_socket(m->token, m->socket, err))
         return false;

@@ -13,6 +13,7 @@
 #define FILE_BYTES    ((size_t)1 << 20)
 #define REQUEST_BYTES 32
 #define MILLION       1000000
+#define SCALE_MOST    10000
 
 static const char *const phase_names[] = {"starting", "running", "stuck", "stopping"};
 static const char *const power_names[] = {"on", "shutdown", "off", "reboot", "reset"};
@@ -97,17 +98,20 @@ static bool read_gpu(const cJSON *json, struct sim_gpu *gpu, struct err *err)
 
 static bool read_host(const cJSON *json, struct sim_host *host, struct err *err)
 {
-    int64_t boot_ms = host->boot_ms, stuck_ms = host->stuck_ms, shutdown_ms = host->shutdown_ms;
+    int64_t scale = host->scale, boot_ms = host->boot_ms, stuck_ms = host->stuck_ms,
+            shutdown_ms = host->shutdown_ms;
     const cJSON *gpus = NULL, *gpu;
 
     if (!json_array(json, "gpus", &gpus, err) ||
         !json_string_into(json, "build", "", host->build, sizeof host->build, err) ||
         !json_bool(json, "offline", &host->offline, err) ||
         !json_bool(json, "hyperv", &host->hyperv, err) ||
+        !json_int(json, "scale", 0, SCALE_MOST, &scale, err) ||
         !json_int(json, "boot_ms", 0, MILLION, &boot_ms, err) ||
         !json_int(json, "stuck_ms", 0, MILLION, &stuck_ms, err) ||
         !json_int(json, "shutdown_ms", 0, MILLION, &shutdown_ms, err))
         return false;
+    host->scale = (uint32_t)scale;
     host->boot_ms = (uint32_t)boot_ms;
     host->stuck_ms = (uint32_t)stuck_ms;
     host->shutdown_ms = (uint32_t)shutdown_ms;
@@ -147,6 +151,7 @@ bool sim_host_save(const char *root, const struct sim_host *host, struct err *er
     bool ok = json && gpus && cJSON_AddStringToObject(json, "build", host->build) &&
               cJSON_AddBoolToObject(json, "offline", host->offline) &&
               cJSON_AddBoolToObject(json, "hyperv", host->hyperv) &&
+              json_add_int(json, "scale", host->scale) &&
               json_add_int(json, "boot_ms", host->boot_ms) &&
               json_add_int(json, "stuck_ms", host->stuck_ms) &&
               json_add_int(json, "shutdown_ms", host->shutdown_ms);

@@ -26,6 +26,7 @@ struct sim_host {
     bool offline;         /* payloads cannot be fetched */
     bool hyperv;          /* guests are reached over Hyper-V sockets; whoever plays them (another
                              Wine prefix) starts their agents */
+    uint32_t scale;       /* of the time in new machines; 0: as their world says */
     uint32_t boot_ms;     /* from power to the first process */
     uint32_t stuck_ms;    /* a start without any sign of life for so long counts as stuck */
     uint32_t shutdown_ms; /* how long a guest may take to shut down before it is cut off */

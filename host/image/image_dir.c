@@ -254,6 +254,22 @@ static bool dir_detach(struct image_port *port, struct image_disk *disk, struct 
     return true;
 }
 
+static bool any_entry(const char *name, enum fs_kind kind, void *user)
+{
+    (void)name;
+    (void)kind;
+    *(bool *)user = true;
+    return false;
+}
+
+/* A disk whose making died before it got its label is an empty folder. */
+static bool is_unborn(const char *path)
+{
+    bool any = false;
+
+    return fs_sweep(path, NULL) && fs_list(path, any_entry, &any, NULL) && !any;
+}
+
 static bool dir_remove_disk(struct image_port *port, const char *path, struct err *err)
 {
     struct fs_stat stat;
@@ -262,7 +278,8 @@ static bool dir_remove_disk(struct image_port *port, const char *path, struct er
     if (!fs_stat(path, &stat, err))
         return false;
     /* a folder that is no disk of ours is somebody else's */
-    return stat.kind == FS_MISSING || (is_disk(path, err) && fs_remove_tree(path, err));
+    return stat.kind == FS_MISSING ||
+           ((is_unborn(path) || is_disk(path, err)) && fs_remove_tree(path, err));
 }
 
 /* ---- volumes ---- */

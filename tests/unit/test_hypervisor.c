@@ -259,11 +259,15 @@ static void published_text_is_read_while_the_machine_runs(void **state)
     open_bench(&b, "kvp");
     make_vm(&b, "vm", id);
     DO(sim_path(b.root, id, "disk/kvp.txt", path, &do_err));
-    DO(fs_write_atomic(path, "hello", 5, FS_PRIVATE, &do_err));
+    DO(fs_write_atomic(path, "old", 3, FS_PRIVATE, &do_err));
     buf_init(&out, KVP_BYTES);
     DO(b.h->ops->kvp(b.h, id, &out, &do_err));
     assert_int_equal(out.len, 0);
     power(&b, id, VM_POWER_ON);
+    wait_starts(&b, id, "b");
+    DO(b.h->ops->kvp(b.h, id, &out, &do_err));
+    assert_int_equal(out.len, 0);
+    DO(fs_write_atomic(path, "hello", 5, FS_PRIVATE, &do_err));
     DO(b.h->ops->kvp(b.h, id, &out, &do_err));
     assert_string_equal(buf_str(&out), "hello");
     buf_done(&out);

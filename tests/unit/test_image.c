@@ -98,6 +98,7 @@ static void folder_that_is_no_disk_is_never_removed(void **state)
 
     (void)state;
     support_folder("foreign");
+    DO(fs_write_atomic("foreign/letters.txt", "x", 1, FS_PRIVATE, &do_err));
     DO(image_open_dir(&port, &do_err));
     assert_false(port->disk->remove(port, "foreign", &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);

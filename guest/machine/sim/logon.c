@@ -4,6 +4,7 @@
 #include "guest/machine/sim/hardware.h"
 #include "guest/machine/sim/install.h"
 #include "guest/machine/sim/parsecd.h"
+#include "guest/machine/sim/parsecd_log.h"
 
 #include <string.h>
 
@@ -111,6 +112,9 @@ void logon_end(struct sim_env *env)
 
 void logon_network(struct sim_env *env)
 {
+    /* Parsec tries its servers again and again, and says what came of it */
+    if (world_process_count(env->world, PARSECD_PROCESS))
+        parsecd_log_account(env);
     if (env->world->session.script_waiting && script_is_active(env))
         script_run(env);
 }

@@ -1,0 +1,312 @@
+/*
+ * How people get a VM: flows F1 to F4, and the promises around `up`: it survives being killed at
+ * any step, two of them do not get in each other's way, and it changes nothing that is well.
+ */
+#include "tests/support/flow.h"
+
+#include "common/clock.h"
+#include "common/steps.h"
+#include "host/hypervisor/sim_state.h"
+#include "host/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STEP_WAIT_MS 60000
+
+static void up_from_nothing_is_healthy_and_heals_after_a_reboot(void **state)
+{
+    struct flow flow;
+
+    (void)state;
+    flow_open(&flow, "simple");
+    flow_expect(&flow, 0, "up", "demo", NULL);
+    flow_expect(&flow, 0, "status", "--json", NULL);
+    assert_string_equal(flow_text(&flow, "schema"), "gpupv.status");
+    assert_string_equal(flow_text(&flow, "vms.0.level"), "healthy");
+    assert_string_equal(flow_text(&flow, "vms.0.power"), "running");
+    flow_expect(&flow, 0, "stop", "demo", NULL);
+    flow_expect(&flow,
+                0,
+                "sim",
+                "break",
+                "demo",
+                "display.adapter=missing",
+                "audio.cable=missing",
+                "parsec.config=stock",
+                NULL);
+    flow_expect(&flow, 0, "status", NULL);
+    flow_expect(&flow, 0, "start", "demo", NULL);
+    flow_wait_level(&flow, "demo", "healthy");
+    assert_string_equal(flow_check(&flow, "demo", "display.adapter"), "ok");
+    assert_string_equal(flow_check(&flow, "demo", "audio.cable"), "ok");
+    assert_string_equal(flow_check(&flow, "demo", "legacy.tasks"), "ok");
+    flow_expect(&flow, 0, "up", "demo", "--json", NULL);
+    flow_says(&flow, "\"changed\":false");
+    flow_expect(&flow, 0, "remove", "demo", "--yes", NULL);
+    flow_expect(&flow, 0, "status", NULL);
+    flow_close(&flow);
+}
+
+/* F1 */
+static void up_never_waits_for_a_person_and_signin_does(void **state)
+{
+    struct flow flow;
+
+    (void)state;
+    flow_open(&flow, "signin");
+    flow_expect(&flow, 4, "up", "demo", "--world", "fresh-unsigned", NULL);
+    flow_says(&flow, "gpupv signin demo");
+    flow_expect(&flow, 4, "status", NULL);
+    flow_expect(&flow, 4, "signin", "demo", "--timeout", "2", NULL);
+    flow_expect(&flow, 0, "sim", "break", "demo", "sign_in.person=30", NULL);
+    flow_expect(&flow, 0, "signin", "demo", "--timeout", "60", NULL);
+    flow_wait_level(&flow, "demo", "healthy");
+    /* whoever is signed in is not asked again */
+    flow_expect(&flow, 0, "signin", "demo", NULL);
+    flow_close(&flow);
+}
+
+/* F2 */
+static void start_that_hangs_with_the_gpu_is_named_and_has_a_way_back(void **state)
+{
+    struct flow flow;
+
+    (void)state;
+    flow_open(&flow, "stuck");
+    flow_expect(&flow, 0, "create", "demo", NULL);
+    flow_expect(&flow, 0, "sim", "break", "demo", "boot.stuck_with_gpu=true", NULL);
+    flow_expect(&flow, 2, "up", "demo", NULL);
+    flow_says(&flow, "no sign of life");
+    flow_says(&flow, "gpupv start demo --no-gpu");
+    flow_says(&flow, "10.0.26100.4946");
+    /* it is left running without the GPU, where its agent can be reached */
+    flow_run(&flow, "status", "demo", "--json", NULL);
+    assert_string_equal(flow_text(&flow, "vms.0.gpu"), "");
+    assert_string_equal(flow_text(&flow, "vms.0.power"), "running");
+    flow_expect(&flow, 0, "stop", "demo", NULL);
+    flow_expect(&flow, 2, "start", "demo", NULL);
+    flow_expect(&flow, 2, "status", "demo", "--json", NULL);
+    assert_string_equal(flow_text(&flow, "vms.0.level"), "boot_stuck");
+    flow_expect(&flow, 0, "stop", "demo", "--force", NULL);
+    flow_expect(&flow, 0, "start", "demo", "--no-gpu", NULL);
+    flow_expect(&flow, 0, "stop", "demo", NULL);
+    flow_expect(&flow, 0, "sim", "break", "demo", "boot.stuck_with_gpu=false", NULL);
+    flow_expect(&flow, 0, "up", "demo", NULL);
+    flow_close(&flow);
+}
+
+/* F3 */
+static void payloads_are_asked_for_before_anything_is_made(void **state)
+{
+    struct flow flow, other;
+    char path[FS_PATH_BYTES];
+
+    (void)state;
+    flow_open(&other, "payloads-source");
+    flow_expect(&other, 0, "create", "x", NULL);
+    flow_open(&flow, "payloads");
+    flow_expect(&flow, 0, "sim", "host", "offline=1", NULL);
+    flow_expect(&flow, 2, "up", "demo", NULL);
+    flow_says(&flow, "https://builds.parsec.app/");
+    flow_says(&flow, "gpupv payload add");
+    flow_expect(&flow, 0, "status", "--json", NULL);
+    flow_says(&flow, "\"vms\":[]");
+    flow_expect(&flow, 2, "payload", "add", flow.root, NULL);
+    flow_expect(&flow, 0, "payload", "list", NULL);
+    flow_says(&flow, "missing");
+    assert_true(fs_join(path, other.root, "payloads", NULL));
+    flow_run(&other, "payload", "list", "--json", NULL);
+    for (int i = 0; i < 3; i++) {
+        static const char *const files[] = {
+            "parsec-windows.exe", "parsec-vdd-0.45.0.0.exe", "VBCABLE_Driver_Pack45.zip"};
+        char field[32], folder[FS_PATH_BYTES], file[FS_PATH_BYTES], name[64];
+
+        snprintf(field, sizeof field, "payloads.%d.name", i);
+        text_copy(name, sizeof name, flow_text(&other, field));
+        snprintf(field, sizeof field, "payloads.%d.sha256", i);
+        snprintf(name + strlen(name), 18, "-%.16s", flow_text(&other, field));
+        assert_true(fs_join(folder, path, name, NULL) && fs_join(file, folder, files[i], NULL));
+        flow_expect(&flow, 0, "payload", "add", i == 1 ? folder : file, NULL);
+    }
+    flow_expect(&flow, 0, "up", "demo", NULL);
+    flow_close(&flow);
+    flow_close(&other);
+}
+
+/* F4 */
+static void proxy_on_the_host_reaches_the_guest(void **state)
+{
+    struct flow flow;
+
+    (void)state;
+    flow_open(&flow, "proxy");
+    flow_expect(&flow, 64, "up", "demo", "--proxy", "7890", NULL);
+    flow_expect(&flow, 2, "up", "demo", "--proxy", "127.0.0.1:7890", NULL);
+    flow_says(&flow, "host");
+    flow_expect(&flow, 1, "up", "demo", "--switch", "none", NULL);
+    flow_expect(&flow, 0, "sim", "break", "demo", "network=proxy", NULL);
+    flow_expect(&flow, 0, "config", "demo", "--proxy", "host:7890", NULL);
+    flow_wait_level(&flow, "demo", "healthy");
+    flow_expect(&flow, 0, "config", "demo", NULL);
+    flow_says(&flow, "guest.parsec.proxy.via = \"host\"");
+    flow_close(&flow);
+}
+
+/* ---- killed at every step ---- */
+
+struct journal {
+    const char *folder;
+    char path[FS_PATH_BYTES];
+};
+
+static bool find_journal(const char *name, enum fs_kind kind, void *user)
+{
+    struct journal *journal = user;
+
+    if (kind != FS_FILE || strncmp(name, "up-", 3) != 0 || strlen(name) > 24)
+        return true;
+    return !fs_join(journal->path, journal->folder, name, NULL);
+}
+
+static bool step_has_begun(const struct flow *flow, const char *step)
+{
+    char folder[FS_PATH_BYTES];
+    struct journal journal = {.folder = folder};
+    struct steps_left left;
+
+    return fs_join(folder, flow->root, "store/journal", NULL) &&
+           fs_list(folder, find_journal, &journal, NULL) && *journal.path &&
+           steps_look(journal.path, &left, NULL) && !strcmp(left.step, step);
+}
+
+/* Starts `up demo` and kills it as soon as the step has begun and delay_ms passed. */
+static void kill_at(struct flow *flow, const char *step, int64_t delay_ms)
+{
+    int64_t until = clock_now_ms(clock_system()) + STEP_WAIT_MS;
+    const char *program = getenv("GPUPV_TEST_HOST");
+    char simulate[FS_PATH_BYTES + 16];
+    const char *args[] = {program, simulate, "up", "demo", NULL};
+    struct process_child *child = NULL;
+    struct err err = ERR_INIT;
+
+    snprintf(simulate, sizeof simulate, "--simulate=%s", flow->root);
+    assert_true(process_child_start(program, args, "up.log", &child, &err));
+    while (!step_has_begun(flow, step)) {
+        if (clock_now_ms(clock_system()) > until)
+            fail_msg("the step %s never began", step);
+        clock_sleep_ms(clock_system(), 1);
+    }
+    clock_sleep_ms(clock_system(), delay_ms);
+    process_child_free(child);
+}
+
+static void up_goes_on_after_it_was_killed_at_any_step(void **state)
+{
+    static const struct {
+        const char *step;
+        int64_t delay_ms;
+    } rows[] = {
+        {"vm", 0},
+        {"record", 0},
+        {"disk", 0},
+        {"disk", 15},
+        {"first_boot", 0},
+        {"first_boot", 400},
+        {"gpu", 0},
+        {"gpu", 20},
+        {"verify", 0},
+        {"verify", 300},
+    };
+    struct flow flow;
+    char id[64], again[64];
+
+    (void)state;
+    flow_open(&flow, "killed");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        kill_at(&flow, rows[i].step, rows[i].delay_ms);
+        flow_run(&flow, "up", "demo", NULL);
+        if (flow.code != 0)
+            fail_msg("after a death in %s: %d\n%s", rows[i].step, flow.code, buf_str(&flow.out));
+        flow_expect(&flow, 0, "status", "--json", NULL);
+        assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(flow.json, "vms")), 1);
+        flow_id(&flow, "demo", id);
+        flow_expect(&flow, 0, "up", "demo", NULL);
+        flow_id(&flow, "demo", again);
+        assert_string_equal(id, again);
+        flow_expect(&flow, 0, "remove", "demo", "--yes", NULL);
+    }
+    flow_close(&flow);
+}
+
+static bool no_entry(const char *name, enum fs_kind kind, void *user)
+{
+    (void)kind;
+    (void)user;
+    fail_msg("%s is left", name);
+    return false;
+}
+
+static void what_a_killed_up_left_is_removed_whole(void **state)
+{
+    static const char *const steps[] = {"vm", "record", "disk", "first_boot"};
+    struct flow flow;
+    char vms[FS_PATH_BYTES];
+
+    (void)state;
+    flow_open(&flow, "left");
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        kill_at(&flow, steps[i], 5);
+        flow_expect(&flow, 0, "remove", "demo", "--yes", NULL);
+        flow_expect(&flow, 0, "status", "--json", NULL);
+        flow_says(&flow, "\"vms\":[]");
+        assert_true(fs_join(vms, flow.root, "vms", NULL));
+        assert_true(fs_list(vms, no_entry, NULL, NULL));
+    }
+    flow_close(&flow);
+}
+
+static void second_up_on_the_same_vm_is_told_to_wait(void **state)
+{
+    const char *program = getenv("GPUPV_TEST_HOST");
+    char simulate[FS_PATH_BYTES + 16];
+    const char *args[] = {program, simulate, "up", "demo", NULL};
+    struct process_child *child = NULL;
+    struct err err = ERR_INIT;
+    struct flow flow;
+
+    (void)state;
+    flow_open(&flow, "twice");
+    snprintf(simulate, sizeof simulate, "--simulate=%s", flow.root);
+    assert_true(process_child_start(program, args, "twice.log", &child, &err));
+    while (!step_has_begun(&flow, "first_boot"))
+        clock_sleep_ms(clock_system(), 2);
+    flow_expect(&flow, 2, "up", "demo", NULL);
+    flow_says(&flow, "another gpupv command is changing demo");
+    flow_expect(&flow, 2, "stop", "demo", NULL);
+    flow_run(&flow, "status", NULL);
+    flow_expect(&flow, 2, "up", "DEMO", NULL);
+    process_child_free(child);
+    flow_expect(&flow, 0, "up", "demo", NULL);
+    flow_close(&flow);
+}
+
+/* With an argument only the tests that its pattern names are run. */
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        FLOW_TEST(up_from_nothing_is_healthy_and_heals_after_a_reboot),
+        FLOW_TEST(up_never_waits_for_a_person_and_signin_does),
+        FLOW_TEST(start_that_hangs_with_the_gpu_is_named_and_has_a_way_back),
+        FLOW_TEST(payloads_are_asked_for_before_anything_is_made),
+        FLOW_TEST(proxy_on_the_host_reaches_the_guest),
+        FLOW_TEST(second_up_on_the_same_vm_is_told_to_wait),
+        FLOW_TEST(what_a_killed_up_left_is_removed_whole),
+        FLOW_TEST(up_goes_on_after_it_was_killed_at_any_step),
+    };
+
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
