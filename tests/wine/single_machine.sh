@@ -23,10 +23,8 @@ rm -rf "$STATE"
 need wine_prefix pc
 check "the version is told" prints '^gpupv ' gpupv version
 check "a wrong command is refused" exits_with 64 gpupv upp demo
-check "up makes a VM whose agent repairs it; only the dead network is left" exits_with 1 gpupv up demo
-check "status names the network" prints 'Network to Parsec' gpupv status demo
-check "the network comes back" gpupv sim break demo network=ok
-check "then everything is right" status_becomes 0 60
+check "up makes a VM whose agent repairs it, hands off" gpupv up demo
+check "status says so" exits_with 0 gpupv status demo
 check "new drift is put into the world" gpupv sim break demo display.adapter=missing audio.cable=missing parsec.config=stock
 check "and a reboot" gpupv sim reboot demo
 check "after which it heals by itself" status_becomes 0 90

@@ -35,6 +35,8 @@ status_becomes() { # CODE SECONDS
     return 1
 }
 
+not_healthy() { ! gpupv status demo; }
+
 # Another secret of the same generation, as a reinstalled host would have.
 forge_key() {
     sed -i -E 's/"secret":"[0-9a-f]{8}/"secret":"00000000/' "$STATE/vms/$VM/disk/agent/key.json"
@@ -52,9 +54,9 @@ need hvsocket_machine host host "$VM"
 need hvsocket_machine guest "$VM" "$VM"
 check "its guest is a machine of its own" gpupv sim host hyperv=1
 check "it starts" gpupv start demo --no-wait
-check "nobody answers while the guest is off" exits_with 3 gpupv status demo
+check "nobody calls it healthy while the guest is off" not_healthy
 
-check "the network works" gpupv sim break demo network=ok
+check "its network works, and a partition is attached" gpupv sim break demo network=ok gpu.partition=attached
 guest_runs --boot
 check "the guest heals, and status says so over Hyper-V sockets" status_becomes 0 90
 check "a profile goes to the guest and is kept there" gpupv config demo
