@@ -466,7 +466,7 @@ bool relay_listen(uv_loop_t *loop,
                   struct err *err)
 {
     struct relay *relay = relay_new(loop, session, port, on_closed, user);
-    struct sockaddr_in bound;
+    struct sockaddr_in bound = {0};
     int size = sizeof bound, status;
 
     if (!relay)
