@@ -15,7 +15,7 @@ static void leave_note(const struct call *call, const struct err *why)
     struct buf text;
 
     buf_init(&text, NOTE_BYTES);
-    if (json && json_write(json, &text) &&
+    if (sim_vm_exists(call->state, call->words[0]) && json && json_write(json, &text) &&
         sim_path(call->state, call->words[0], "failed.json", path, NULL))
         fs_write_atomic(path, text.data, text.len, FS_PRIVATE, NULL);
     buf_done(&text);
@@ -24,11 +24,9 @@ static void leave_note(const struct call *call, const struct err *why)
 
 static bool sim_machine_exec(struct call *call, enum exit_code *ret_code, struct err *err)
 {
-    char agent[FS_PATH_BYTES], path[FS_PATH_BYTES];
+    char agent[FS_PATH_BYTES];
     struct err why = ERR_INIT;
 
-    if (!sim_path(call->state, call->words[0], "machine.log", path, err) || !log_open(path, err))
-        return false;
     *ret_code = CODE_OK;
     if (sim_agent_path(agent, &why) && sim_machine_run(call->state, call->words[0], agent, &why))
         return true;

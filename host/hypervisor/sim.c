@@ -13,6 +13,7 @@
 
 #define START_MS      20000
 #define STOP_MS       5000
+#define CREATE_MS     10000
 #define POLL_MS       20
 #define FAILURE_BYTES 4096
 
@@ -152,21 +153,38 @@ static bool new_id(char out[VM_ID_BYTES], struct err *err)
     return true;
 }
 
+/* Makes the machine's folder aside and moves it into place whole: a process that dies here leaves
+ * nothing that looks like a machine. The caller holds the lock of creations. */
+static bool create_whole(const char *root, struct sim_vm *vm, const char *folder, struct err *err)
+{
+    char aside[FS_PATH_BYTES], made[FS_PATH_BYTES];
+
+    return fs_join(aside, root, "making", err) && fs_remove_tree(aside, err) &&
+           sim_folder(aside, vm->id, made, err) && fs_make_dirs(made, FS_PRIVATE, err) &&
+           sim_vm_save(aside, vm, err) && fs_rename(made, folder, err) &&
+           fs_remove_tree(aside, err);
+}
+
 static bool
 sim_create(struct hypervisor *h, const struct vm_settings *settings, char *ret_id, struct err *err)
 {
     struct sim_vm vm = {.settings = *settings};
-    char folder[FS_PATH_BYTES];
+    char folder[FS_PATH_BYTES], path[FS_PATH_BYTES];
+    struct fs_lock *lock = NULL;
+    bool ok;
 
-    if (!new_id(vm.id, err) || !sim_path(root_of(h), vm.id, ".", folder, err))
+    if (!new_id(vm.id, err) || !sim_folder(root_of(h), vm.id, folder, err) ||
+        !fs_join(path, root_of(h), "create.lock", err))
         return false;
-    folder[strlen(folder) - 2] = 0;
     if (!*vm.settings.disk && !fs_join(vm.settings.disk, folder, "disk", err))
         return false;
-    if (!fs_make_dirs(folder, FS_PRIVATE, err) || !sim_vm_save(root_of(h), &vm, err))
+    if (!fs_lock(path, CREATE_MS, &lock, err))
         return false;
-    text_copy(ret_id, VM_ID_BYTES, vm.id);
-    return true;
+    ok = create_whole(root_of(h), &vm, folder, err);
+    fs_unlock(lock);
+    if (ok)
+        text_copy(ret_id, VM_ID_BYTES, vm.id);
+    return ok;
 }
 
 /* Loads a machine for a change that needs it off. */
@@ -200,46 +218,48 @@ static bool sim_configure(struct hypervisor *h,
     return sim_vm_save(root_of(h), &vm, err);
 }
 
-static bool only_lock(const char *name, enum fs_kind kind, void *user)
+/* Deletes the files of a machine whose lock is held; vm.json first: without it there is no machine.
+ */
+static bool remove_files(const char *root, const char *id, struct err *err)
 {
-    (void)kind;
-    if (strcmp(name, "run.lock") != 0)
-        *(bool *)user = false;
+    static const char *const files[] = {
+        "vm.json", "run.json", "request", "failed.json", "agent-console.log", "machine.log"};
+    char path[FS_PATH_BYTES];
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (!sim_path(root, id, files[i], path, err) || !fs_remove(path, err))
+            return false;
     return true;
-}
-
-/* Removes the machine's folder unless a disk is still in it. */
-static bool remove_empty(const char *root, const char *id, struct err *err)
-{
-    char folder[FS_PATH_BYTES];
-    bool empty = true;
-
-    if (!sim_path(root, id, ".", folder, err))
-        return false;
-    folder[strlen(folder) - 2] = 0;
-    return fs_list(folder, only_lock, &empty, err) && (!empty || fs_remove_tree(folder, err));
 }
 
 static bool sim_remove(struct hypervisor *h, const char *id, struct err *err)
 {
-    /* vm.json first: without it the machine does not exist */
-    static const char *const files[] = {
-        "vm.json", "run.json", "request", "failed.json", "agent-console.log", "machine.log"};
+    const char *root = root_of(h);
     struct err why = ERR_INIT;
     char path[FS_PATH_BYTES];
+    struct fs_lock *lock = NULL;
     struct sim_vm vm;
+    bool ok;
 
-    if (!load_off(root_of(h), id, &vm, &why)) {
+    if (!load_off(root, id, &vm, &why)) {
         if (why.kind == ERR_NOT_FOUND)
-            return !fs_name_is_safe(id) || remove_empty(root_of(h), id, err);
+            return !fs_name_is_safe(id) || sim_vm_sweep(root, id, err);
         if (err)
             *err = why;
         return false;
     }
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        if (!sim_path(root_of(h), id, files[i], path, err) || !fs_remove(path, err))
-            return false;
-    return remove_empty(root_of(h), id, err);
+    if (!sim_path(root, id, "run.lock", path, err))
+        return false;
+    if (!fs_lock(path, 0, &lock, &why)) { /* its process has just been started */
+        if (why.kind == ERR_BUSY)
+            return err_set(err, ERR_CONFLICT, TEXT_HOST_VM_MUST_BE_OFF, vm.settings.name, NULL);
+        if (err)
+            *err = why;
+        return false;
+    }
+    ok = remove_files(root, id, err);
+    fs_unlock(lock);
+    return ok && sim_vm_sweep(root, id, err);
 }
 
 /* What the machine's process could not do, when it left a note. */

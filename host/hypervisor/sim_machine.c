@@ -3,6 +3,7 @@
 #include "host/hypervisor/sim_state.h"
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "host/place.h"
 #include "host/process.h"
 
@@ -310,14 +311,24 @@ bool sim_machine_run(const char *root, const char *id, const char *agent, struct
 {
     struct machine_process m = {.root = root, .id = id, .agent = agent};
     enum machine_end end = MACHINE_REBOOT;
-    char path[FS_PATH_BYTES];
+    char path[FS_PATH_BYTES], log[FS_PATH_BYTES];
     struct fs_lock *lock = NULL;
     enum vm_power stale;
     bool ok;
 
-    if (!prepare(&m, err) || !sim_path(root, id, "run.lock", path, err) ||
-        !fs_lock(path, LOCK_WAIT_MS, &lock, err))
+    if (!sim_path(root, id, "run.lock", path, err) || !sim_path(root, id, "machine.log", log, err))
         return false;
+    if (!sim_vm_exists(root, id))
+        return true;
+    if (!prepare(&m, err) || !fs_lock(path, LOCK_WAIT_MS, &lock, err))
+        return false;
+    /* whoever removes a machine holds the lock: it may be gone by now, and nothing of it comes back
+     */
+    if (!sim_vm_exists(root, id)) {
+        fs_unlock(lock);
+        return sim_vm_sweep(root, id, err);
+    }
+    log_open(log, NULL);
     sim_request_take(root, id, &stale); /* of an earlier run */
     do
         ok = boot(&m, &end, err);

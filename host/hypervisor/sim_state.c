@@ -1,6 +1,7 @@
 /* The simulated hypervisor's files. */
 #include "host/hypervisor/sim_state.h"
 
+#include "common/clock.h"
 #include "common/json.h"
 #include "host/place.h"
 
@@ -11,6 +12,8 @@
 #include <xxhash.h>
 
 #define FILE_BYTES    ((size_t)1 << 20)
+#define SWEEP_TRIES   5
+#define SWEEP_WAIT_MS 50
 #define REQUEST_BYTES 32
 #define MILLION       1000000
 #define SCALE_MOST    10000
@@ -18,14 +21,20 @@
 static const char *const phase_names[] = {"starting", "running", "stuck", "stopping"};
 static const char *const power_names[] = {"on", "shutdown", "off", "reboot", "reset"};
 
-bool sim_path(const char *root, const char *id, const char *file, char *out, struct err *err)
+bool sim_folder(const char *root, const char *id, char *out, struct err *err)
 {
-    char vms[FS_PATH_BYTES], folder[FS_PATH_BYTES];
+    char vms[FS_PATH_BYTES];
 
     if (!fs_name_is_safe(id))
         return err_set(err, ERR_NOT_FOUND, TEXT_HOST_VM_GONE, id, NULL);
-    return fs_join(vms, root, "vms", err) && fs_join(folder, vms, id, err) &&
-           fs_join(out, folder, file, err);
+    return fs_join(vms, root, "vms", err) && fs_join(out, vms, id, err);
+}
+
+bool sim_path(const char *root, const char *id, const char *file, char *out, struct err *err)
+{
+    char folder[FS_PATH_BYTES];
+
+    return sim_folder(root, id, folder, err) && fs_join(out, folder, file, err);
 }
 
 static bool save(const char *path, cJSON *json, struct err *err)
@@ -269,6 +278,34 @@ struct each {
     bool (*visit)(const char *id, void *user);
     void *user;
 };
+
+bool sim_vm_exists(const char *root, const char *id)
+{
+    char path[FS_PATH_BYTES];
+    struct fs_stat stat;
+
+    return sim_path(root, id, "vm.json", path, NULL) && fs_stat(path, &stat, NULL) &&
+           stat.kind == FS_FILE;
+}
+
+bool sim_vm_sweep(const char *root, const char *id, struct err *err)
+{
+    char folder[FS_PATH_BYTES], disk[FS_PATH_BYTES];
+    struct fs_stat stat;
+
+    if (!sim_folder(root, id, folder, err) || !fs_join(disk, folder, "disk", err) ||
+        !fs_stat(disk, &stat, err))
+        return false;
+    if (stat.kind != FS_MISSING)
+        return true;
+    /* a process of the machine that comes late makes its lock once more, sees that and leaves */
+    for (int i = 0; i < SWEEP_TRIES; i++) {
+        if (fs_remove_tree(folder, NULL))
+            return true;
+        clock_sleep_ms(clock_system(), SWEEP_WAIT_MS);
+    }
+    return fs_remove_tree(folder, err);
+}
 
 static bool visit_folder(const char *name, enum fs_kind kind, void *user)
 {

@@ -2,8 +2,8 @@
  * What the simulated hypervisor keeps on disk, below its folder: host.json (the simulated host:
  * GPUs, timing), and per machine vms/<id>/ with vm.json (settings), run.json (while it runs: phase,
  * process), run.lock (held by the machine's process, so that a stale run.json is recognised),
- * request (what the process is asked to do) and disk/ (the guest's). Every write is atomic; readers
- * need no lock.
+ * request (what the process is asked to do) and disk/ (the guest's). A machine is made below
+ * making/ and moved into place whole. Every write is atomic; readers need no lock.
  */
 #ifndef GPUPV_HYPERVISOR_SIM_STATE_H
 #define GPUPV_HYPERVISOR_SIM_STATE_H
@@ -57,6 +57,7 @@ struct sim_run {
 };
 
 /* Folder of the machine; file in it. out: FS_PATH_BYTES. */
+bool sim_folder(const char *root, const char *id, char *out, struct err *err);
 bool sim_path(const char *root, const char *id, const char *file, char *out, struct err *err);
 
 /* Makes the folder and the default host when missing. */
@@ -69,6 +70,12 @@ bool sim_host_save(const char *root, const struct sim_host *host, struct err *er
 /* ERR_NOT_FOUND when there is no such machine. */
 bool sim_vm_load(const char *root, const char *id, struct sim_vm *ret_vm, struct err *err);
 bool sim_vm_save(const char *root, const struct sim_vm *vm, struct err *err);
+
+/* True when there is such a machine. */
+bool sim_vm_exists(const char *root, const char *id);
+
+/* Removes what is left of a machine that does not exist any more, unless a disk is still there. */
+bool sim_vm_sweep(const char *root, const char *id, struct err *err);
 
 /* Calls visit with the id of each machine until it returns false. */
 bool sim_vm_each(const char *root,

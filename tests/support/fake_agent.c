@@ -32,6 +32,7 @@ int main(int argc, char **argv)
     const char *data = value_of(argc, argv, "--data");
     char starts[FS_PATH_BYTES], leave[FS_PATH_BYTES];
     struct buf text;
+    int code;
 
     if (argc < 2 || strcmp(argv[1], "run") != 0)
         return 0;
@@ -42,5 +43,7 @@ int main(int argc, char **argv)
     while (!fs_read(leave, 16, &text, NULL))
         clock_sleep_ms(clock_system(), POLL_MS);
     fs_remove(leave, NULL);
-    return atoi(buf_str(&text));
+    code = atoi(buf_str(&text));
+    buf_done(&text);
+    return code;
 }

@@ -51,6 +51,15 @@ static bool make_link(const char *target, const char *path, bool hard)
     return code == 0;
 }
 
+/* Some systems let nobody make symbolic links, or say that they did and made none (Wine). */
+static bool symbolic_links_work(void)
+{
+    struct fs_stat stat;
+
+    return make_link(OUTSIDE "/config.txt", OUTSIDE "/probe", false) &&
+           fs_stat(OUTSIDE "/probe", &stat, NULL) && stat.kind != FS_MISSING;
+}
+
 static void write_text(const char *path, const char *text)
 {
     assert_true(fs_write_atomic(path, text, strlen(text), FS_SHARED, NULL));
@@ -256,7 +265,8 @@ static bool try_plant(struct scene *scene, enum plant kind, unsigned at)
     if (scene->files.calls < at)
         return false;
     assert_true(scene->files.done);
-    assert_false(applied);
+    if (applied)
+        fail_msg("plant %d at call %u was not noticed", kind, at);
     expect_outside_untouched(scene);
     uproot(kind);
     assert_true(scene_apply(scene, false, NULL));
@@ -266,16 +276,16 @@ static bool try_plant(struct scene *scene, enum plant kind, unsigned at)
 static void plants_at_each_step_change_nothing_outside(void **state)
 {
     struct scene scene;
+    bool symbolic;
     unsigned at;
     int kind;
 
     (void)state;
     scene_open(&scene);
-    if (!make_link(OUTSIDE "/config.txt", OUTSIDE "/probe", false)) {
-        scene_close(&scene);
-        skip(); /* nobody can plant links here */
-    }
+    symbolic = symbolic_links_work();
     for (kind = 0; kind < PLANTS; kind++) {
+        if (!symbolic && kind != PLANT_HARD_LINK && kind != PLANT_FOLDER)
+            continue;
         for (at = 1; try_plant(&scene, (enum plant)kind, at); at++)
             continue;
         assert_true(at > 8);
