@@ -1,5 +1,5 @@
 #!/bin/bash
-# Measures the link against qemu-ga and a bare echo server in one run, and prints the ratios.
+# Measures link, status and the idle agent against qemu-ga and a bare echo server in one run, and prints the ratios.
 #
 #   tests/bench/run.sh [BUILD]      BUILD: folder of a release build, default build/native
 #
@@ -83,3 +83,47 @@ bulk_run() { rm -rf "$work/bulk"/*; "$bench" push-bulk "$work/bulk.socket" "$wor
 ours=$(five bulk_run)
 printf '%-44s %10s %10s %12s\n' "gpupv bulk, 8 files of 64 MB, XXH3 checked" $ours \
     "$(ratio "$(field "$ours" 1)" "$(field "$qga_push" 1)")x"
+
+# `status` over guests that one process plays: all at once against one after the other.
+ulimit -n "$(ulimit -Hn)"
+echo
+printf '%-44s %10s %10s %12s\n' "status, ms" "cold" "standing" "to one by one"
+for count in ${GUESTS:-1 64 1000}; do
+    mkdir "$work/guests.$count"
+    "$build/tests/bench/bench_status" serve "$work/guests.$count" "$count" >"$work/guests.$count.log" 2>&1 &
+    pids="$pids $!"
+    for _ in $(seq 200); do grep -q ready "$work/guests.$count.log" && break; sleep 0.05; done
+    ours=$("$build/tests/bench/bench_status" ask "$work/guests.$count" "$count")
+    printf '%-44s %10s %10s %12s\n' "gpupv status of $count guests" "$(field "$ours" 1)" "$(field "$ours" 2)" \
+        "$(ratio "$(field "$ours" 3)" "$(field "$ours" 1)")x"
+done
+
+# The agent of a healthy guest with nothing to do, and qemu-ga.
+idle_s=${IDLE_S:-15}
+memory_kb() { awk '/^VmRSS/ { print $2 }' "/proc/$1/status"; }
+# All voluntary switches of all threads: what woke up.
+wakes() { awk '/^voluntary/ { sum += $2 } END { print sum }' /proc/"$1"/task/*/status; }
+idle() { # PID: prints memory in MB and wake-ups a second
+    local before
+    before=$(wakes "$1")
+    sleep "$idle_s"
+    awk -v kb="$(memory_kb "$1")" -v n="$(($(wakes "$1") - before))" -v s="$idle_s" \
+        'BEGIN { printf "%.1f %.2f\n", kb / 1024, n / s }'
+}
+agent=$build/guest/gpupv-agent
+"$agent" sim "$work/disk" init healthy >/dev/null
+"$agent" run --data "$work/disk/agent" --simulate "$work/disk" --listen "uv:$work/agent" --boot >"$work/log.agent" 2>&1 &
+agent_pid=$!
+pids="$pids $agent_pid"
+for _ in $(seq 200); do [ -S "$work/agent" ] && break; sleep 0.05; done
+sleep "${SETTLE_S:-20}" # its first passes
+echo
+printf '%-44s %10s %10s %12s\n' "idle for $idle_s s" "MB" "wakes/s" "to peer"
+qga_idle="0 0"
+if [ -n "$peer" ]; then
+    qga_pid=$(pgrep -n -f "qemu-ga .*$work/qga.socket")
+    qga_idle=$(idle "$qga_pid")
+    printf '%-44s %10s %10s\n' "qemu-ga" $qga_idle
+fi
+ours=$(idle "$agent_pid")
+printf '%-44s %10s %10s %12s\n' "gpupv-agent, healthy guest" $ours "$(ratio "$(field "$qga_idle" 1)" "$(field "$ours" 1)")x"
