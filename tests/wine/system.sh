@@ -1,0 +1,62 @@
+# shellcheck shell=bash disable=SC2034,SC2154
+# The Windows around the agent: sessions, displays, the Parsec display driver, graphics adapters. Sourced after wine.sh.
+# What each emulator does and which registry values steer it stands in its header below tests/emulator.
+
+SYSTEM_KEY='HKEY_LOCAL_MACHINE\Software\gpupv-emulator'
+
+# Puts the emulators into a prefix, for the named programs.
+system_install() { # NAME PROGRAM...
+    local name=$1
+    wine_emulator "$name" "$BINARIES/emulator/advapi32.dll" "${@:2}" || return 1
+    cp "$BINARIES/emulator/session.exe" "$WINE_WORK/$name/drive_c/emulator/"
+}
+
+# Sets values of an emulator, each as name=number or name:text.
+system_set() { # NAME SUBJECT VALUE...
+    local name=$1 subject=$2 value
+    shift 2
+    {
+        printf '[%s\\%s]\n' "$SYSTEM_KEY" "$subject"
+        for value; do
+            case $value in
+            *=*) printf '"%s"=dword:%08x\n' "${value%%=*}" "${value#*=}" ;;
+            *) printf '"%s"="%s"\n' "${value%%:*}" "${value#*:}" ;;
+            esac
+        done
+    } | wine_registry "$name"
+}
+
+# Who sits where: see emulator/session/tool.c.
+session() { # NAME COMMAND...
+    wine_run "$1" 'C:\emulator\session.exe' "${@:2}"
+}
+
+# Runs a program in a session: 0 is where services are.
+in_session() { # NAME ID PROGRAM...
+    wine_run "$1" 'C:\emulator\session.exe' run "${@:2}"
+}
+
+# Devices for checks without a device manager: the Parsec adapter, Hyper-V Video, a paravirtualised GPU.
+standin_devices() { # NAME
+    wine_registry "$1" <<'END'
+[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\standin\0]
+"Instance"="ROOT\\DISPLAY\\0000"
+"HardwareId"="Root\\Parsec\\VDA"
+"Class"="Display"
+"Interface"="\\\\?\\ROOT#DISPLAY#0000#{00b41627-04c4-429e-a26e-0265cf50c8fa}"
+[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\standin\1]
+"Instance"="VMBUS\\{da0a7802-e377-4aac-8e77-0558eb1073f8}\\{5620e0c7-8062-4dce-aeb7-520c7ef76171}"
+"HardwareId"="VMBUS\\{da0a7802-e377-4aac-8e77-0558eb1073f8}"
+"Class"="Display"
+[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\standin\2]
+"Instance"="PCI\\VEN_1414&DEV_008E&SUBSYS_00000000&REV_00\\5&1&0"
+"HardwareId"="PCI\\VEN_1414&DEV_008E"
+"Class"="Display"
+[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\gpu]
+"Description"="NVIDIA GeForce RTX 4070"
+"Folder"="nv_dispi.inf_amd64_1234567890abcdef"
+"UserModeDrivers"=hex(7):6e,76,6c,64,75,6d,64,78,2e,64,6c,6c,00,6e,76,6c,64,75,6d,64,78,2e,64,6c,6c,00,6e,76,6c,64,75,6d,64,78,2e,64,6c,6c,00,00
+"UserModeVersion"="32.0.15.6094"
+"KernelModeVersion"="32.0.15.6094"
+END
+}
