@@ -18,6 +18,8 @@
 
 #define IMAGE_PARTITIONS  8
 #define IMAGE_LABEL_BYTES 32
+#define IMAGE_ID_BYTES    37 /* a GUID in lower case, without braces */
+#define IMAGE_LOOK_PARTS  32
 
 struct image_port;
 struct image_disk;   /* an attached disk */
@@ -25,7 +27,13 @@ struct image_volume; /* a partition of it; lives as long as the disk is attached
 
 enum image_access { IMAGE_READ, IMAGE_WRITE };
 enum image_fs { IMAGE_FAT32, IMAGE_NTFS };
-enum image_role { IMAGE_ESP, IMAGE_MSR, IMAGE_WINDOWS, IMAGE_RECOVERY };
+enum image_role {
+    IMAGE_ESP,
+    IMAGE_MSR,
+    IMAGE_WINDOWS, /* basic data: Windows' own volume, or any other with files */
+    IMAGE_RECOVERY,
+    IMAGE_OTHER /* found on a disk, never laid out */
+};
 
 /* Who may use a file or folder. */
 enum image_acl {
@@ -37,6 +45,55 @@ enum image_acl {
 struct image_partition {
     enum image_role role;
     uint64_t size_bytes; /* 0: what is left; the last one only */
+};
+
+/* What the first sectors of a partition say. */
+enum image_content {
+    IMAGE_CONTENT_OTHER,
+    IMAGE_CONTENT_FAT,
+    IMAGE_CONTENT_NTFS,
+    IMAGE_CONTENT_BITLOCKER
+};
+
+/* One partition of a disk that is not attached. */
+struct image_part {
+    enum image_role role;
+    uint64_t offset_bytes, size_bytes;
+    enum image_content content;
+    bool dirty; /* NTFS: not shut down cleanly, or to be checked at the next start */
+};
+
+/* A disk that is not attached, as its file says. */
+struct image_look {
+    uint64_t size_bytes;
+    char id[IMAGE_ID_BYTES];        /* changes with every session that wrote (DataWriteGuid) */
+    char parent[FS_PATH_BYTES];     /* "": a disk of its own */
+    char parent_id[IMAGE_ID_BYTES]; /* the id that the parent must have */
+    bool unclean;                   /* the file was not closed: its own log is to be replayed */
+    size_t part_count;
+    struct image_part parts[IMAGE_LOOK_PARTS];
+};
+
+/* Told how far long work is (0..1000); returning false cancels (ERR_CANCELLED). */
+typedef bool (*image_progress)(unsigned permille, void *user);
+
+/* Files of disks that are not attached. */
+struct image_file_ops {
+    /* Reads what the file and its parents say, without attaching and without changing anything. A
+     * parent that is missing or was changed is ERR_CONFLICT; no disk, or not one of ours:
+     * ERR_BAD_INPUT; ERR_NOT_FOUND. */
+    bool (*inspect)(struct image_port *port,
+                    const char *path,
+                    struct image_look *ret_look,
+                    struct err *err);
+    /* Makes a disk of its own with the content of source and of source's parents. What it began
+     * is gone when it fails. progress may be NULL. */
+    bool (*copy)(struct image_port *port,
+                 const char *path,
+                 const char *source,
+                 image_progress progress,
+                 void *user,
+                 struct err *err);
 };
 
 struct image_disk_ops {
@@ -64,6 +121,12 @@ struct image_disk_ops {
                    enum image_role role,
                    struct image_volume **ret_volume,
                    struct err *err);
+    /* The volume of a partition by its place in image_look.parts; ERR_NOT_FOUND. */
+    bool (*partition)(struct image_port *port,
+                      struct image_disk *disk,
+                      size_t index,
+                      struct image_volume **ret_volume,
+                      struct err *err);
     /* Flushes and lets go; frees disk and its volumes also when it returns false. NULL is fine. */
     bool (*detach)(struct image_port *port, struct image_disk *disk, struct err *err);
     /* Deletes a disk that is not attached; a missing one is fine. */
@@ -83,9 +146,6 @@ struct image_volume_ops {
                        uint64_t *ret_bytes,
                        struct err *err);
 };
-
-/* Told how far applying is (0..1000); returning false cancels (ERR_CANCELLED). */
-typedef bool (*image_progress)(unsigned permille, void *user);
 
 struct image_apply_ops {
     /* Unpacks image `index` (from 1) of the source (WIM, ESD) to the root of an empty volume. */
@@ -129,6 +189,14 @@ struct image_tree_ops {
                 const char *name,
                 struct buf *out,
                 struct err *err);
+    /* The same with at most max bytes from offset; fewer at the end of the file. */
+    bool (*read)(struct image_port *port,
+                 struct image_volume *volume,
+                 const char *name,
+                 uint64_t offset,
+                 size_t max,
+                 struct buf *out,
+                 struct err *err);
     bool (*stat)(struct image_port *port,
                  struct image_volume *volume,
                  const char *name,
@@ -148,6 +216,7 @@ struct image_tree_ops {
 
 /* First member of every implementation. */
 struct image_port {
+    const struct image_file_ops *file;
     const struct image_disk_ops *disk;
     const struct image_volume_ops *volume;
     const struct image_apply_ops *apply;

@@ -1,14 +1,11 @@
 /* Disks as plain folders. */
-#include "host/image/image.h"
-
-#include "common/json.h"
+#include "host/image/dir_label.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LABEL_FILE ".disk.json"
 #define COPY_BYTES ((size_t)256 << 20)
 #define COPY_DEPTH 64
 #define PERMILLE   1000
@@ -90,15 +87,6 @@ static bool resolve(const struct image_volume *volume, const char *name, char *o
 
 /* ---- disks ---- */
 
-static bool write_label(const char *path, uint64_t size_bytes, struct err *err)
-{
-    char file[FS_PATH_BYTES], text[64];
-
-    snprintf(text, sizeof text, "{\"size_bytes\": %llu}\n", (unsigned long long)size_bytes);
-    return fs_join(file, path, LABEL_FILE, err) &&
-           fs_write_atomic(file, text, strlen(text), FS_PRIVATE, err);
-}
-
 static bool refuse_existing(const char *path, struct err *err)
 {
     struct fs_stat stat;
@@ -111,9 +99,11 @@ static bool refuse_existing(const char *path, struct err *err)
 static bool
 dir_create(struct image_port *port, const char *path, uint64_t size_bytes, struct err *err)
 {
+    struct dir_label label = {.size_bytes = size_bytes};
+
     (void)port;
     return refuse_existing(path, err) && fs_make_dirs(path, FS_PRIVATE, err) &&
-           write_label(path, size_bytes, err);
+           dir_label_renew(path, &label, err);
 }
 
 static bool copy_file(const char *from, const char *to, struct err *err)
@@ -159,21 +149,28 @@ static bool copy_tree(const char *from, const char *to, unsigned depth, struct e
     return fs_make_dirs(to, FS_PRIVATE, err) && fs_list(from, copy_one, &copy, err) && copy.ok;
 }
 
-static bool is_disk(const char *path, struct err *err)
+/* Copies a disk; the copy gets a label of its own, which comes last: without it there is no disk.
+ */
+static bool copy_disk(const char *from, const char *to, struct dir_label *label, struct err *err)
 {
     char file[FS_PATH_BYTES];
-    struct fs_stat stat;
 
-    if (!fs_join(file, path, LABEL_FILE, err) || !fs_stat(file, &stat, err))
-        return false;
-    return stat.kind == FS_FILE || err_set(err, ERR_NOT_FOUND, TEXT_HOST_NO_DISK, path, NULL);
+    return refuse_existing(to, err) && copy_tree(from, to, 0, err) &&
+           fs_join(file, to, DIR_LABEL_FILE, err) && fs_remove(file, err) &&
+           dir_label_renew(to, label, err);
 }
 
 static bool
 dir_create_child(struct image_port *port, const char *path, const char *parent, struct err *err)
 {
+    struct dir_label label;
+
     (void)port;
-    return is_disk(parent, err) && refuse_existing(path, err) && copy_tree(parent, path, 0, err);
+    if (!dir_label_load(parent, &label, err))
+        return false;
+    text_copy(label.parent, sizeof label.parent, parent);
+    text_copy(label.parent_id, sizeof label.parent_id, label.id);
+    return copy_disk(parent, path, &label, err);
 }
 
 static bool find_volumes(struct image_disk *disk, struct err *err)
@@ -200,13 +197,15 @@ static bool dir_attach(struct image_port *port,
                        struct err *err)
 {
     struct image_disk *disk = calloc(1, sizeof *disk);
+    struct dir_label label;
 
     (void)port;
     if (!disk)
         return err_no_memory(err);
     disk->access = access;
     text_copy(disk->path, sizeof disk->path, path);
-    if (!is_disk(path, err) || !find_volumes(disk, err)) {
+    if (!dir_label_load(path, &label, err) || !find_volumes(disk, err) ||
+        (access == IMAGE_WRITE && !dir_label_renew(path, &label, err))) {
         free(disk);
         return false;
     }
@@ -246,6 +245,22 @@ static bool dir_volume(struct image_port *port,
     return true;
 }
 
+/* The roles whose folders exist, in their order, are the partitions. */
+static bool dir_partition(struct image_port *port,
+                          struct image_disk *disk,
+                          size_t index,
+                          struct image_volume **ret_volume,
+                          struct err *err)
+{
+    (void)port;
+    for (size_t role = 0; role < ROLES; role++)
+        if (disk->volumes[role].there && !index--) {
+            *ret_volume = &disk->volumes[role];
+            return true;
+        }
+    return err_set(err, ERR_NOT_FOUND, TEXT_HOST_NO_VOLUME, disk->path, NULL);
+}
+
 static bool dir_detach(struct image_port *port, struct image_disk *disk, struct err *err)
 {
     (void)port;
@@ -272,6 +287,7 @@ static bool is_unborn(const char *path)
 
 static bool dir_remove_disk(struct image_port *port, const char *path, struct err *err)
 {
+    struct dir_label label;
     struct fs_stat stat;
 
     (void)port;
@@ -279,7 +295,90 @@ static bool dir_remove_disk(struct image_port *port, const char *path, struct er
         return false;
     /* a folder that is no disk of ours is somebody else's */
     return stat.kind == FS_MISSING ||
-           ((is_unborn(path) || is_disk(path, err)) && fs_remove_tree(path, err));
+           ((is_unborn(path) || dir_label_load(path, &label, err)) && fs_remove_tree(path, err));
+}
+
+/* ---- disks that are not attached ---- */
+
+static bool check_parent(const char *path, const struct dir_label *label, struct err *err)
+{
+    struct err why = ERR_INIT;
+    struct dir_label parent;
+    bool found;
+
+    if (!*label->parent)
+        return true;
+    found = dir_label_load(label->parent, &parent, &why);
+    if (found && !strcmp(parent.id, label->parent_id))
+        return true;
+    err_set(err,
+            ERR_CONFLICT,
+            found ? TEXT_BUILD_PARENT_CHANGED : TEXT_BUILD_PARENT_MISSING,
+            path,
+            label->parent,
+            NULL);
+    return err_hint(err, TEXT_BUILD_PARENT_HINT);
+}
+
+static bool
+dir_inspect(struct image_port *port, const char *path, struct image_look *ret_look, struct err *err)
+{
+    static const enum image_content contents[ROLES] = {[IMAGE_ESP] = IMAGE_CONTENT_FAT,
+                                                       [IMAGE_WINDOWS] = IMAGE_CONTENT_NTFS,
+                                                       [IMAGE_RECOVERY] = IMAGE_CONTENT_NTFS};
+    struct image_disk disk = {.access = IMAGE_READ};
+    struct image_look look = {0};
+    struct dir_label label;
+
+    (void)port;
+    text_copy(disk.path, sizeof disk.path, path);
+    if (!dir_label_load(path, &label, err) || !check_parent(path, &label, err) ||
+        !find_volumes(&disk, err))
+        return false;
+    look.size_bytes = label.size_bytes;
+    text_copy(look.id, sizeof look.id, label.id);
+    text_copy(look.parent, sizeof look.parent, label.parent);
+    text_copy(look.parent_id, sizeof look.parent_id, label.parent_id);
+    for (size_t role = 0; role < ROLES; role++) {
+        struct image_part *part = &look.parts[look.part_count];
+
+        if (!disk.volumes[role].there)
+            continue;
+        part->role = (enum image_role)role;
+        part->content = contents[role];
+        if (role == IMAGE_WINDOWS) {
+            part->content = label.bitlocker ? IMAGE_CONTENT_BITLOCKER : IMAGE_CONTENT_NTFS;
+            part->dirty = label.dirty;
+        }
+        look.part_count++;
+    }
+    *ret_look = look;
+    return true;
+}
+
+static bool dir_copy(struct image_port *port,
+                     const char *path,
+                     const char *source,
+                     image_progress progress,
+                     void *user,
+                     struct err *err)
+{
+    struct dir_label label;
+    bool ok;
+
+    (void)port;
+    if (!dir_label_load(source, &label, err) || !check_parent(source, &label, err) ||
+        !refuse_existing(path, err))
+        return false;
+    *label.parent = *label.parent_id = 0;
+    if (progress && !progress(0, user))
+        return err_set(err, ERR_CANCELLED, TEXT_HOST_CANCELLED, NULL);
+    ok = copy_disk(source, path, &label, err);
+    if (ok && progress && !progress(PERMILLE, user))
+        ok = err_set(err, ERR_CANCELLED, TEXT_HOST_CANCELLED, NULL);
+    if (!ok)
+        fs_remove_tree(path, NULL);
+    return ok;
 }
 
 /* ---- volumes ---- */
@@ -410,6 +509,31 @@ static bool dir_get(struct image_port *port,
     return resolve(volume, name, path, err) && fs_read(path, out->max - out->len, out, err);
 }
 
+static bool dir_read(struct image_port *port,
+                     struct image_volume *volume,
+                     const char *name,
+                     uint64_t offset,
+                     size_t max,
+                     struct buf *out,
+                     struct err *err)
+{
+    char path[FS_PATH_BYTES];
+    struct fs_file *file = NULL;
+    uint8_t *room = NULL;
+    size_t got = 0;
+    bool ok;
+
+    (void)port;
+    if (!resolve(volume, name, path, err) || !fs_file_open(path, FS_READ, FS_PRIVATE, &file, err))
+        return false;
+    room = buf_reserve(out, max);
+    ok = room ? fs_file_read(file, offset, room, max, &got, err) : err_no_memory(err);
+    if (ok)
+        buf_added(out, got);
+    fs_file_close(file);
+    return ok;
+}
+
 static bool dir_stat(struct image_port *port,
                      struct image_volume *volume,
                      const char *name,
@@ -456,12 +580,18 @@ static void dir_free(struct image_port *port)
     free(port);
 }
 
+static const struct image_file_ops file_ops = {
+    .inspect = dir_inspect,
+    .copy = dir_copy,
+};
+
 static const struct image_disk_ops disk_ops = {
     .create = dir_create,
     .create_child = dir_create_child,
     .attach = dir_attach,
     .layout = dir_layout,
     .volume = dir_volume,
+    .partition = dir_partition,
     .detach = dir_detach,
     .remove = dir_remove_disk,
 };
@@ -481,6 +611,7 @@ static const struct image_tree_ops tree_ops = {
     .put = dir_put,
     .put_file = dir_put_file,
     .get = dir_get,
+    .read = dir_read,
     .stat = dir_stat,
     .set_acl = dir_set_acl,
     .remove = dir_remove,
@@ -492,7 +623,7 @@ bool image_open_dir(struct image_port **ret_port, struct err *err)
 
     if (!port)
         return err_no_memory(err);
-    *port = (struct image_port){&disk_ops, &volume_ops, &apply_ops, &tree_ops, dir_free};
+    *port = (struct image_port){&file_ops, &disk_ops, &volume_ops, &apply_ops, &tree_ops, dir_free};
     *ret_port = port;
     return true;
 }

@@ -36,6 +36,29 @@ static bool after(struct image_port *port, bool ok, struct err *err)
     return err_set(err, f->fault->kind, TEXT_HOST_FAULT, TEXT_NUM(f->calls), NULL);
 }
 
+static bool fault_inspect(struct image_port *port,
+                          const char *path,
+                          struct image_look *ret_look,
+                          struct err *err)
+{
+    struct image_port *in = of(port)->inner;
+
+    return before(port, err) && after(port, in->file->inspect(in, path, ret_look, err), err);
+}
+
+static bool fault_copy(struct image_port *port,
+                       const char *path,
+                       const char *source,
+                       image_progress progress,
+                       void *user,
+                       struct err *err)
+{
+    struct image_port *in = of(port)->inner;
+
+    return before(port, err) &&
+           after(port, in->file->copy(in, path, source, progress, user, err), err);
+}
+
 static bool
 fault_create(struct image_port *port, const char *path, uint64_t size_bytes, struct err *err)
 {
@@ -96,6 +119,18 @@ static bool fault_volume(struct image_port *port,
 }
 
 /* The disk is let go of whatever is answered. */
+static bool fault_partition(struct image_port *port,
+                            struct image_disk *disk,
+                            size_t index,
+                            struct image_volume **ret_volume,
+                            struct err *err)
+{
+    struct image_port *in = of(port)->inner;
+
+    return before(port, err) &&
+           after(port, in->disk->partition(in, disk, index, ret_volume, err), err);
+}
+
 static bool fault_detach(struct image_port *port, struct image_disk *disk, struct err *err)
 {
     struct image_port *in = of(port)->inner;
@@ -203,6 +238,20 @@ static bool fault_get(struct image_port *port,
     return before(port, err) && after(port, in->tree->get(in, volume, name, out, err), err);
 }
 
+static bool fault_read(struct image_port *port,
+                       struct image_volume *volume,
+                       const char *name,
+                       uint64_t offset,
+                       size_t max,
+                       struct buf *out,
+                       struct err *err)
+{
+    struct image_port *in = of(port)->inner;
+
+    return before(port, err) &&
+           after(port, in->tree->read(in, volume, name, offset, max, out, err), err);
+}
+
 static bool fault_stat(struct image_port *port,
                        struct image_volume *volume,
                        const char *name,
@@ -240,12 +289,18 @@ static void fault_free(struct image_port *port)
     free(port);
 }
 
+static const struct image_file_ops file_ops = {
+    .inspect = fault_inspect,
+    .copy = fault_copy,
+};
+
 static const struct image_disk_ops disk_ops = {
     .create = fault_create,
     .create_child = fault_create_child,
     .attach = fault_attach,
     .layout = fault_layout,
     .volume = fault_volume,
+    .partition = fault_partition,
     .detach = fault_detach,
     .remove = fault_remove_disk,
 };
@@ -265,6 +320,7 @@ static const struct image_tree_ops tree_ops = {
     .put = fault_put,
     .put_file = fault_put_file,
     .get = fault_get,
+    .read = fault_read,
     .stat = fault_stat,
     .set_acl = fault_set_acl,
     .remove = fault_remove,
@@ -279,7 +335,8 @@ bool image_open_fault(struct image_port *inner,
 
     if (!port)
         return err_no_memory(err);
-    port->base = (struct image_port){&disk_ops, &volume_ops, &apply_ops, &tree_ops, fault_free};
+    port->base =
+        (struct image_port){&file_ops, &disk_ops, &volume_ops, &apply_ops, &tree_ops, fault_free};
     port->inner = inner;
     port->fault = fault;
     *ret_port = &port->base;

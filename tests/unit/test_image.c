@@ -189,6 +189,119 @@ static void child_has_the_parent_s_content_and_changes_alone(void **state)
     close_bench(&b);
 }
 
+static void disk_says_what_it_is_without_being_attached(void **state)
+{
+    struct image_look look, again;
+    struct err err = ERR_INIT;
+    struct bench b;
+
+    (void)state;
+    open_bench(&b, "look");
+    DO(b.port->disk->detach(b.port, b.disk, &do_err));
+    DO(b.port->file->inspect(b.port, b.path, &look, &do_err));
+    assert_int_equal(look.size_bytes, 1 << 30);
+    assert_int_equal(look.part_count, 3);
+    assert_string_equal(look.parent, "");
+    assert_int_equal(strlen(look.id), IMAGE_ID_BYTES - 1);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(look.parts[i].role, three[i].role);
+    /* every session that may write gives it another id, one that reads does not */
+    DO(b.port->disk->attach(b.port, b.path, IMAGE_READ, &b.disk, &do_err));
+    DO(b.port->disk->detach(b.port, b.disk, &do_err));
+    DO(b.port->file->inspect(b.port, b.path, &again, &do_err));
+    assert_string_equal(again.id, look.id);
+    DO(b.port->disk->attach(b.port, b.path, IMAGE_WRITE, &b.disk, &do_err));
+    DO(b.port->disk->partition(b.port, b.disk, 2, &b.windows, &do_err));
+    put(&b, "a.txt", "third");
+    assert_false(b.port->disk->partition(b.port, b.disk, 3, &b.windows, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    DO(b.port->disk->volume(b.port, b.disk, IMAGE_WINDOWS, &b.windows, &do_err));
+    expect_content(&b, "a.txt", "third");
+    DO(b.port->file->inspect(b.port, b.path, &again, &do_err));
+    assert_string_not_equal(again.id, look.id);
+    err_clear(&err);
+    assert_false(b.port->file->inspect(b.port, "look/nothing", &look, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+    close_bench(&b);
+}
+
+static void child_of_a_changed_or_missing_parent_is_refused(void **state)
+{
+    struct err err = ERR_INIT;
+    struct image_look look;
+    struct bench b;
+
+    (void)state;
+    open_bench(&b, "chain");
+    DO(b.port->disk->create_child(b.port, "chain/new", b.path, &do_err));
+    DO(b.port->file->inspect(b.port, "chain/new", &look, &do_err));
+    assert_string_equal(look.parent, b.path);
+    DO(b.port->disk->detach(b.port, b.disk, &do_err));
+    DO(b.port->disk->attach(b.port, b.path, IMAGE_WRITE, &b.disk, &do_err));
+    assert_false(b.port->file->inspect(b.port, "chain/new", &look, &err));
+    assert_int_equal(err.kind, ERR_CONFLICT);
+    assert_int_equal(err.message, TEXT_BUILD_PARENT_CHANGED);
+    assert_false(b.port->file->copy(b.port, "chain/flat", "chain/new", NULL, NULL, NULL));
+    DO(b.port->disk->detach(b.port, b.disk, &do_err));
+    b.disk = NULL;
+    DO(b.port->disk->remove(b.port, b.path, &do_err));
+    assert_false(b.port->file->inspect(b.port, "chain/new", &look, &err));
+    assert_int_equal(err.message, TEXT_BUILD_PARENT_MISSING);
+    close_bench(&b);
+}
+
+static bool refuse_end(unsigned permille, void *user)
+{
+    (void)user;
+    return permille < 1000;
+}
+
+static void copy_stands_alone_and_leaves_nothing_when_it_is_cancelled(void **state)
+{
+    struct bench b, flat = {NULL};
+    struct err err = ERR_INIT;
+    struct image_look look;
+    struct fs_stat stat;
+
+    (void)state;
+    open_bench(&b, "copy");
+    put(&b, "a.txt", "parent");
+    DO(b.port->disk->create_child(b.port, "copy/new", b.path, &do_err));
+    assert_false(b.port->file->copy(b.port, "copy/flat", "copy/new", refuse_end, NULL, &err));
+    assert_int_equal(err.kind, ERR_CANCELLED);
+    DO(fs_stat("copy/flat", &stat, &do_err));
+    assert_int_equal(stat.kind, FS_MISSING);
+    DO(b.port->file->copy(b.port, "copy/flat", "copy/new", NULL, NULL, &do_err));
+    DO(b.port->disk->detach(b.port, b.disk, &do_err));
+    b.disk = NULL;
+    DO(b.port->disk->remove(b.port, b.path, &do_err));
+    DO(b.port->file->inspect(b.port, "copy/flat", &look, &do_err));
+    assert_string_equal(look.parent, "");
+    flat.port = b.port;
+    DO(b.port->disk->attach(b.port, "copy/flat", IMAGE_READ, &flat.disk, &do_err));
+    DO(b.port->disk->volume(b.port, flat.disk, IMAGE_WINDOWS, &flat.windows, &do_err));
+    expect_content(&flat, "a.txt", "parent");
+    close_bench(&flat);
+}
+
+static void part_of_a_file_is_read(void **state)
+{
+    struct bench b;
+    struct buf out;
+
+    (void)state;
+    open_bench(&b, "part");
+    put(&b, "a.txt", "0123456789");
+    buf_init(&out, 64);
+    DO(b.port->tree->read(b.port, b.windows, "a.txt", 3, 4, &out, &do_err));
+    assert_string_equal(buf_str(&out), "3456");
+    DO(b.port->tree->read(b.port, b.windows, "a.txt", 8, 4, &out, &do_err));
+    assert_string_equal(buf_str(&out), "345689");
+    assert_false(b.port->tree->read(b.port, b.windows, "b.txt", 0, 4, &out, NULL));
+    buf_done(&out);
+    close_bench(&b);
+}
+
 static bool count_progress(unsigned permille, void *user)
 {
     ++*(unsigned *)user;
@@ -302,6 +415,10 @@ int main(void)
         cmocka_unit_test(only_the_last_partition_takes_what_is_left),
         cmocka_unit_test(files_are_written_read_and_found_without_case),
         cmocka_unit_test(child_has_the_parent_s_content_and_changes_alone),
+        cmocka_unit_test(disk_says_what_it_is_without_being_attached),
+        cmocka_unit_test(child_of_a_changed_or_missing_parent_is_refused),
+        cmocka_unit_test(copy_stands_alone_and_leaves_nothing_when_it_is_cancelled),
+        cmocka_unit_test(part_of_a_file_is_read),
         cmocka_unit_test(image_is_applied_with_progress_and_can_be_cancelled),
         cmocka_unit_test(every_call_of_a_build_may_fail_and_the_next_one_works),
     };
