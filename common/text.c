@@ -16,6 +16,7 @@ const struct text_section *const *text_sections(void)
         &text_section_help,
         &text_section_sim,
         &text_section_build,
+        &text_section_disk,
         NULL,
     };
 

@@ -792,6 +792,13 @@ enum text_id {
     TEXT_SIM_SAY_USAGE,
     TEXT_SIM_END,
 
+    /* text_disk.c: virtual disks of Windows and what is in them */
+    TEXT_DISK_FIRST = 0x4400,
+    TEXT_DISK_NO_SYSTEM = TEXT_DISK_FIRST,
+    TEXT_DISK_NO_CLONE,
+    TEXT_DISK_READ_ONLY,
+    TEXT_DISK_END,
+
     /* text_build.c */
     TEXT_BUILD_FIRST = 0x4000,
     TEXT_BUILD_PARENT_MISSING = TEXT_BUILD_FIRST,

@@ -33,7 +33,7 @@ static bool put_json(struct image_port *image,
     ok = json && json_write_pretty(json, &text);
     if (!ok)
         err_no_memory(err);
-    ok = ok && image->tree->put(image, volume, name, text.data, text.len, err);
+    ok = ok && image->tree->put(image, volume, name, text.data, text.len, IMAGE_ACL_PRIVATE, err);
     buf_done(&text);
     cJSON_Delete(json);
     return ok;
@@ -52,8 +52,8 @@ static bool put_key(struct call *call,
     if (!store_path(call->store, keys->vm, "guest-key.json", path, err))
         return false;
     ok = key_save(path, &key_seal_plain, keys, err) &&
-         image->tree->put_file(image, volume, AGENT_FOLDER "/key.json", path, err) &&
-         image->tree->set_acl(image, volume, AGENT_FOLDER "/key.json", IMAGE_ACL_PRIVATE, err);
+         image->tree->put_file(
+             image, volume, AGENT_FOLDER "/key.json", path, IMAGE_ACL_PRIVATE, err);
     fs_remove(path, NULL);
     return ok;
 }
@@ -76,13 +76,13 @@ static bool put_payload(struct image_port *image,
         return false;
     payloads_folder(row, &item, folder, sizeof folder);
     snprintf(name, sizeof name, AGENT_FOLDER "/payloads/%s", folder);
-    if (!image->tree->make_dir(image, volume, name, err))
+    if (!image->tree->make_dir(image, volume, name, IMAGE_ACL_INHERIT, err))
         return false;
     snprintf(name, sizeof name, AGENT_FOLDER "/payloads/%s/%s", folder, item.file);
-    if (!image->tree->put_file(image, volume, name, file, err))
+    if (!image->tree->put_file(image, volume, name, file, IMAGE_ACL_INHERIT, err))
         return false;
     snprintf(name, sizeof name, AGENT_FOLDER "/payloads/%s.json", payload_rows[row].name);
-    return image->tree->put_file(image, volume, name, record, err);
+    return image->tree->put_file(image, volume, name, record, IMAGE_ACL_INHERIT, err);
 }
 
 static bool put_profile(struct inject *inject, struct err *err)
@@ -99,9 +99,11 @@ static bool put_all(struct inject *inject, struct err *err)
     struct image_port *image = inject->image;
     struct image_volume *volume = inject->volume;
     struct payloads *payloads = NULL;
-    bool ok = image->tree->make_dir(image, volume, AGENT_FOLDER "/payloads", err) &&
-              image->tree->set_acl(image, volume, AGENT_FOLDER, IMAGE_ACL_PRIVATE, err) &&
-              put_profile(inject, err);
+    bool ok =
+        image->tree->make_dir(image, volume, AGENT_FOLDER, IMAGE_ACL_PRIVATE, err) &&
+        image->tree->set_acl(image, volume, AGENT_FOLDER, IMAGE_ACL_PRIVATE, err) &&
+        image->tree->make_dir(image, volume, AGENT_FOLDER "/payloads", IMAGE_ACL_INHERIT, err) &&
+        put_profile(inject, err);
 
     if (ok && inject->with_payloads) {
         ok = payloads_open(inject->call->state, &payloads, err);

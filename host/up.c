@@ -298,6 +298,7 @@ lay_out(struct image_port *image, const struct spec *spec, const char *path, str
     };
     struct image_disk *disk = NULL;
     struct image_volume *esp = NULL, *windows = NULL;
+    const struct image_boot boot = {.locale = *spec->locale ? spec->locale : "en-US"};
     bool ok;
 
     if (!image->disk->create(image, path, spec->disk.size_gb * DISK_BLOCK_GB, err) ||
@@ -309,7 +310,7 @@ lay_out(struct image_port *image, const struct spec *spec, const char *path, str
         image->disk->volume(image, disk, IMAGE_WINDOWS, &windows, err) &&
         image->volume->format(image, esp, IMAGE_FAT32, "SYSTEM", err) &&
         image->volume->format(image, windows, IMAGE_NTFS, "Windows", err) &&
-        image->apply->boot(image, windows, esp, *spec->locale ? spec->locale : "en-US", err);
+        image->apply->boot(image, windows, esp, &boot, err);
     return image->disk->detach(image, disk, ok ? err : NULL) && ok;
 }
 

@@ -6,8 +6,9 @@
  * the port.
  *
  * Names inside a volume are components separated by '/', relative to its root, compared without
- * case; each must be safe as a file name (fs_name_is_safe), else ERR_UNSAFE. Everything blocks; one
- * thread at a time for one port.
+ * case; each must be safe as a file name (fs_name_is_safe), else ERR_UNSAFE. Links in a volume are
+ * never followed (ERR_UNSAFE): a guest may have planted them. Everything blocks; one thread at a
+ * time for one port. What is attached is let go of when the process dies, however it dies.
  */
 #ifndef GPUPV_IMAGE_H
 #define GPUPV_IMAGE_H
@@ -35,9 +36,9 @@ enum image_role {
     IMAGE_OTHER /* found on a disk, never laid out */
 };
 
-/* Who may use a file or folder. */
+/* Who may use a file or folder; what is made new has it from the first byte on. */
 enum image_acl {
-    IMAGE_ACL_INHERIT,
+    IMAGE_ACL_INHERIT, /* what the folder gives; a file that is replaced keeps its own */
     IMAGE_ACL_PRIVATE, /* SYSTEM and Administrators */
     IMAGE_ACL_PROGRAM  /* they may write, users may read and run */
 };
@@ -74,11 +75,29 @@ struct image_look {
     struct image_part parts[IMAGE_LOOK_PARTS];
 };
 
-/* Told how far long work is (0..1000); returning false cancels (ERR_CANCELLED). */
+/* Where a Windows image comes from. */
+struct image_source {
+    const char *path;   /* WIM, ESD or SWM; or the ISO that it is in */
+    const char *inside; /* its name in the ISO ("sources/install.wim"), NULL when path is it */
+    unsigned index;     /* from 1 */
+};
+
+/* How a disk is made to start. */
+struct image_boot {
+    const char *locale; /* "en-US" */
+    bool ca_2023;       /* the loader signed by the authority of 2023, where the image has it */
+};
+
+/* Told how far long work is (0..1000), a few times a second also while nothing moves; returning
+ * false cancels (ERR_CANCELLED). */
 typedef bool (*image_progress)(unsigned permille, void *user);
 
 /* Files of disks that are not attached. */
 struct image_file_ops {
+    /* Whether a disk can be made at path and filled: rights, the programs and libraries that this
+     * needs, the file system and the attributes of the folder. ERR_EXISTS when there is something
+     * at path. The hint says what to do. */
+    bool (*preflight)(struct image_port *port, const char *path, struct err *err);
     /* Reads what the file and its parents say, without attaching and without changing anything. A
      * parent that is missing or was changed is ERR_CONFLICT; no disk, or not one of ours:
      * ERR_BAD_INPUT; ERR_NOT_FOUND. */
@@ -87,10 +106,12 @@ struct image_file_ops {
                     struct image_look *ret_look,
                     struct err *err);
     /* Makes a disk of its own with the content of source and of source's parents. What it began
-     * is gone when it fails. progress may be NULL. */
+     * is gone when it fails. `instant`: only when the file system can share what is equal, else
+     * ERR_UNSUPPORTED. progress may be NULL. */
     bool (*copy)(struct image_port *port,
                  const char *path,
                  const char *source,
+                 bool instant,
                  image_progress progress,
                  void *user,
                  struct err *err);
@@ -104,6 +125,8 @@ struct image_disk_ops {
                          const char *path,
                          const char *parent,
                          struct err *err);
+    /* ERR_BUSY while somebody else has it. With IMAGE_READ nothing in it changes and writing to it
+     * is ERR_DENIED. */
     bool (*attach)(struct image_port *port,
                    const char *path,
                    enum image_access access,
@@ -148,10 +171,10 @@ struct image_volume_ops {
 };
 
 struct image_apply_ops {
-    /* Unpacks image `index` (from 1) of the source (WIM, ESD) to the root of an empty volume. */
+    /* Unpacks a Windows image to the root of an empty volume. ERR_NOT_FOUND: no such file or
+     * index; ERR_BAD_INPUT: damaged. progress may be NULL. */
     bool (*apply)(struct image_port *port,
-                  const char *source,
-                  unsigned index,
+                  const struct image_source *source,
                   struct image_volume *volume,
                   image_progress progress,
                   void *user,
@@ -160,28 +183,32 @@ struct image_apply_ops {
     bool (*boot)(struct image_port *port,
                  struct image_volume *windows,
                  struct image_volume *esp,
-                 const char *locale,
+                 const struct image_boot *boot,
                  struct err *err);
 };
 
 struct image_tree_ops {
-    /* Makes a folder with its parents; an existing one is fine. */
+    /* Makes a folder; one that is there keeps what it has. Parents that are missing are made too
+     * and inherit. */
     bool (*make_dir)(struct image_port *port,
                      struct image_volume *volume,
                      const char *name,
+                     enum image_acl acl,
                      struct err *err);
-    /* Writes a file, replacing one that is there in place (its permissions stay). */
+    /* Writes a file; one that is there is replaced as a whole or not at all. */
     bool (*put)(struct image_port *port,
                 struct image_volume *volume,
                 const char *name,
                 const void *data,
                 size_t length,
+                enum image_acl acl,
                 struct err *err);
     /* The same with the content of a file of this computer. */
     bool (*put_file)(struct image_port *port,
                      struct image_volume *volume,
                      const char *name,
                      const char *source,
+                     enum image_acl acl,
                      struct err *err);
     /* Appends the content of a file to out; ERR_NOT_FOUND. */
     bool (*get)(struct image_port *port,
@@ -202,6 +229,7 @@ struct image_tree_ops {
                  const char *name,
                  struct fs_stat *ret_stat,
                  struct err *err);
+    /* Changes who may use what is there already; not what is below a folder. */
     bool (*set_acl)(struct image_port *port,
                     struct image_volume *volume,
                     const char *name,
@@ -231,6 +259,11 @@ void image_free(struct image_port *port);
  * below it whose names begin with '.'; a Windows image is a folder to copy. Caller frees with
  * image_free. */
 bool image_open_dir(struct image_port **ret_port, struct err *err);
+
+/* The operating system's own disks; ERR_UNSUPPORTED where it has none. work is a private folder for
+ * short-lived things, made when it is needed; what a process that died left in it is removed.
+ * Caller frees with image_free. */
+bool image_open_system(const char *work, struct image_port **ret_port, struct err *err);
 
 /* Which call fails, and how. */
 struct image_fault {

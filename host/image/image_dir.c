@@ -13,11 +13,11 @@
 
 struct image_volume {
     bool there;
+    bool read_only;
     char root[FS_PATH_BYTES];
 };
 
 struct image_disk {
-    enum image_access access;
     char path[FS_PATH_BYTES];
     struct image_volume volumes[ROLES];
 };
@@ -94,6 +94,13 @@ static bool refuse_existing(const char *path, struct err *err)
     if (!fs_stat(path, &stat, err))
         return false;
     return stat.kind == FS_MISSING || err_set(err, ERR_EXISTS, TEXT_HOST_DISK_EXISTS, path, NULL);
+}
+
+/* A folder can be made wherever one can be made. */
+static bool dir_preflight(struct image_port *port, const char *path, struct err *err)
+{
+    (void)port;
+    return refuse_existing(path, err);
 }
 
 static bool
@@ -173,12 +180,13 @@ dir_create_child(struct image_port *port, const char *path, const char *parent, 
     return copy_disk(parent, path, &label, err);
 }
 
-static bool find_volumes(struct image_disk *disk, struct err *err)
+static bool find_volumes(struct image_disk *disk, enum image_access access, struct err *err)
 {
     for (size_t role = 0; role < ROLES; role++) {
         struct image_volume *volume = &disk->volumes[role];
         struct fs_stat stat;
 
+        volume->read_only = access == IMAGE_READ;
         if (!*role_folders[role])
             text_copy(volume->root, sizeof volume->root, disk->path);
         else if (!fs_join(volume->root, disk->path, role_folders[role], err))
@@ -202,15 +210,19 @@ static bool dir_attach(struct image_port *port,
     (void)port;
     if (!disk)
         return err_no_memory(err);
-    disk->access = access;
     text_copy(disk->path, sizeof disk->path, path);
-    if (!dir_label_load(path, &label, err) || !find_volumes(disk, err) ||
+    if (!dir_label_load(path, &label, err) || !find_volumes(disk, access, err) ||
         (access == IMAGE_WRITE && !dir_label_renew(path, &label, err))) {
         free(disk);
         return false;
     }
     *ret_disk = disk;
     return true;
+}
+
+static bool may_write(const struct image_volume *volume, struct err *err)
+{
+    return !volume->read_only || err_set(err, ERR_DENIED, TEXT_DISK_READ_ONLY, volume->root, NULL);
 }
 
 static bool dir_layout(struct image_port *port,
@@ -225,7 +237,7 @@ static bool dir_layout(struct image_port *port,
 
         if (!partitions[i].size_bytes && i + 1 < count)
             return err_set(err, ERR_BAD_INPUT, TEXT_HOST_LAYOUT_BAD, TEXT_NUM(i + 1), NULL);
-        if (!fs_make_dirs(volume->root, FS_PRIVATE, err))
+        if (!may_write(volume, err) || !fs_make_dirs(volume->root, FS_PRIVATE, err))
             return false;
         volume->there = true;
     }
@@ -326,14 +338,14 @@ dir_inspect(struct image_port *port, const char *path, struct image_look *ret_lo
     static const enum image_content contents[ROLES] = {[IMAGE_ESP] = IMAGE_CONTENT_FAT,
                                                        [IMAGE_WINDOWS] = IMAGE_CONTENT_NTFS,
                                                        [IMAGE_RECOVERY] = IMAGE_CONTENT_NTFS};
-    struct image_disk disk = {.access = IMAGE_READ};
     struct image_look look = {0};
+    struct image_disk disk = {0};
     struct dir_label label;
 
     (void)port;
     text_copy(disk.path, sizeof disk.path, path);
     if (!dir_label_load(path, &label, err) || !check_parent(path, &label, err) ||
-        !find_volumes(&disk, err))
+        !find_volumes(&disk, IMAGE_READ, err))
         return false;
     look.size_bytes = label.size_bytes;
     text_copy(look.id, sizeof look.id, label.id);
@@ -359,6 +371,7 @@ dir_inspect(struct image_port *port, const char *path, struct image_look *ret_lo
 static bool dir_copy(struct image_port *port,
                      const char *path,
                      const char *source,
+                     bool instant,
                      image_progress progress,
                      void *user,
                      struct err *err)
@@ -370,6 +383,8 @@ static bool dir_copy(struct image_port *port,
     if (!dir_label_load(source, &label, err) || !check_parent(source, &label, err) ||
         !refuse_existing(path, err))
         return false;
+    if (instant)
+        return err_set(err, ERR_UNSUPPORTED, TEXT_DISK_NO_CLONE, path, NULL);
     *label.parent = *label.parent_id = 0;
     if (progress && !progress(0, user))
         return err_set(err, ERR_CANCELLED, TEXT_HOST_CANCELLED, NULL);
@@ -394,7 +409,7 @@ static bool dir_format(struct image_port *port,
     if (strlen(label) >= IMAGE_LABEL_BYTES)
         return err_set(
             err, ERR_BAD_INPUT, TEXT_JSON_TOO_LONG, label, TEXT_NUM(IMAGE_LABEL_BYTES - 1), NULL);
-    return fs_make_dirs(volume->root, FS_PRIVATE, err);
+    return may_write(volume, err) && fs_make_dirs(volume->root, FS_PRIVATE, err);
 }
 
 static bool dir_free_space(struct image_port *port,
@@ -406,24 +421,36 @@ static bool dir_free_space(struct image_port *port,
     return fs_free_space(volume->root, ret_bytes, err);
 }
 
+/* The image is the folder itself, or one below it. */
+static bool image_folder(const struct image_source *source, char *out, struct err *err)
+{
+    struct fs_stat stat;
+
+    if (!source->inside)
+        text_copy(out, FS_PATH_BYTES, source->path);
+    else if (!fs_join(out, source->path, source->inside, err))
+        return false;
+    if (!fs_stat(out, &stat, err))
+        return false;
+    return (stat.kind == FS_FOLDER && source->index == 1) ||
+           err_set(err, ERR_NOT_FOUND, TEXT_HOST_NO_IMAGE, out, TEXT_NUM(source->index), NULL);
+}
+
 static bool dir_apply(struct image_port *port,
-                      const char *source,
-                      unsigned index,
+                      const struct image_source *source,
                       struct image_volume *volume,
                       image_progress progress,
                       void *user,
                       struct err *err)
 {
-    struct fs_stat stat;
+    char from[FS_PATH_BYTES];
 
     (void)port;
-    if (!fs_stat(source, &stat, err))
+    if (!may_write(volume, err) || !image_folder(source, from, err))
         return false;
-    if (stat.kind != FS_FOLDER || index != 1)
-        return err_set(err, ERR_NOT_FOUND, TEXT_HOST_NO_IMAGE, source, TEXT_NUM(index), NULL);
     if (progress && !progress(0, user))
         return err_set(err, ERR_CANCELLED, TEXT_HOST_CANCELLED, NULL);
-    if (!copy_tree(source, volume->root, 0, err))
+    if (!copy_tree(from, volume->root, 0, err))
         return false;
     if (progress && !progress(PERMILLE, user))
         return err_set(err, ERR_CANCELLED, TEXT_HOST_CANCELLED, NULL);
@@ -433,28 +460,32 @@ static bool dir_apply(struct image_port *port,
 static bool dir_boot(struct image_port *port,
                      struct image_volume *windows,
                      struct image_volume *esp,
-                     const char *locale,
+                     const struct image_boot *boot,
                      struct err *err)
 {
     char path[FS_PATH_BYTES];
 
     (void)port;
     (void)windows;
-    return fs_join(path, esp->root, "boot.txt", err) &&
-           fs_write_atomic(path, locale, strlen(locale), FS_PRIVATE, err);
+    return may_write(esp, err) && fs_join(path, esp->root, "boot.txt", err) &&
+           fs_write_atomic(path, boot->locale, strlen(boot->locale), FS_PRIVATE, err);
 }
 
 /* ---- trees ---- */
 
+/* Everything in such a disk is private anyway. */
 static bool dir_make_dir(struct image_port *port,
                          struct image_volume *volume,
                          const char *name,
+                         enum image_acl acl,
                          struct err *err)
 {
     char path[FS_PATH_BYTES];
 
     (void)port;
-    return resolve(volume, name, path, err) && fs_make_dirs(path, FS_PRIVATE, err);
+    (void)acl;
+    return may_write(volume, err) && resolve(volume, name, path, err) &&
+           fs_make_dirs(path, FS_PRIVATE, err);
 }
 
 /* The path of a file whose folder exists. */
@@ -463,7 +494,7 @@ static bool place(struct image_volume *volume, const char *name, char *out, stru
     char folder[FS_PATH_BYTES];
     struct fs_stat stat;
 
-    if (!resolve(volume, name, out, err))
+    if (!may_write(volume, err) || !resolve(volume, name, out, err))
         return false;
     text_copy(folder, sizeof folder, out);
     fs_parent(folder);
@@ -477,11 +508,13 @@ static bool dir_put(struct image_port *port,
                     const char *name,
                     const void *data,
                     size_t length,
+                    enum image_acl acl,
                     struct err *err)
 {
     char path[FS_PATH_BYTES];
 
     (void)port;
+    (void)acl;
     return place(volume, name, path, err) && fs_write_atomic(path, data, length, FS_PRIVATE, err);
 }
 
@@ -489,11 +522,13 @@ static bool dir_put_file(struct image_port *port,
                          struct image_volume *volume,
                          const char *name,
                          const char *source,
+                         enum image_acl acl,
                          struct err *err)
 {
     char path[FS_PATH_BYTES];
 
     (void)port;
+    (void)acl;
     return place(volume, name, path, err) && copy_file(source, path, err);
 }
 
@@ -546,7 +581,7 @@ static bool dir_stat(struct image_port *port,
     return resolve(volume, name, path, err) && fs_stat(path, ret_stat, err);
 }
 
-/* Everything in such a disk is private anyway; the name must exist as on a real volume. */
+/* The name must exist as on a real volume. */
 static bool dir_set_acl(struct image_port *port,
                         struct image_volume *volume,
                         const char *name,
@@ -556,7 +591,7 @@ static bool dir_set_acl(struct image_port *port,
     struct fs_stat stat;
 
     (void)acl;
-    if (!dir_stat(port, volume, name, &stat, err))
+    if (!may_write(volume, err) || !dir_stat(port, volume, name, &stat, err))
         return false;
     return stat.kind != FS_MISSING || err_set(err, ERR_NOT_FOUND, TEXT_FILE_OPEN, name, NULL);
 }
@@ -570,7 +605,7 @@ dir_remove(struct image_port *port, struct image_volume *volume, const char *nam
     (void)port;
     if (!*name)
         return err_set(err, ERR_UNSAFE, TEXT_FILE_UNSAFE, name, NULL);
-    if (!resolve(volume, name, path, err) || !fs_stat(path, &stat, err))
+    if (!may_write(volume, err) || !resolve(volume, name, path, err) || !fs_stat(path, &stat, err))
         return false;
     return stat.kind == FS_FOLDER ? fs_remove_tree(path, err) : fs_remove(path, err);
 }
@@ -581,6 +616,7 @@ static void dir_free(struct image_port *port)
 }
 
 static const struct image_file_ops file_ops = {
+    .preflight = dir_preflight,
     .inspect = dir_inspect,
     .copy = dir_copy,
 };

@@ -36,6 +36,13 @@ static bool after(struct image_port *port, bool ok, struct err *err)
     return err_set(err, f->fault->kind, TEXT_HOST_FAULT, TEXT_NUM(f->calls), NULL);
 }
 
+static bool fault_preflight(struct image_port *port, const char *path, struct err *err)
+{
+    struct image_port *in = of(port)->inner;
+
+    return before(port, err) && after(port, in->file->preflight(in, path, err), err);
+}
+
 static bool fault_inspect(struct image_port *port,
                           const char *path,
                           struct image_look *ret_look,
@@ -49,6 +56,7 @@ static bool fault_inspect(struct image_port *port,
 static bool fault_copy(struct image_port *port,
                        const char *path,
                        const char *source,
+                       bool instant,
                        image_progress progress,
                        void *user,
                        struct err *err)
@@ -56,7 +64,7 @@ static bool fault_copy(struct image_port *port,
     struct image_port *in = of(port)->inner;
 
     return before(port, err) &&
-           after(port, in->file->copy(in, path, source, progress, user, err), err);
+           after(port, in->file->copy(in, path, source, instant, progress, user, err), err);
 }
 
 static bool
@@ -169,8 +177,7 @@ static bool fault_free_space(struct image_port *port,
 }
 
 static bool fault_apply(struct image_port *port,
-                        const char *source,
-                        unsigned index,
+                        const struct image_source *source,
                         struct image_volume *volume,
                         image_progress progress,
                         void *user,
@@ -179,28 +186,29 @@ static bool fault_apply(struct image_port *port,
     struct image_port *in = of(port)->inner;
 
     return before(port, err) &&
-           after(port, in->apply->apply(in, source, index, volume, progress, user, err), err);
+           after(port, in->apply->apply(in, source, volume, progress, user, err), err);
 }
 
 static bool fault_boot(struct image_port *port,
                        struct image_volume *windows,
                        struct image_volume *esp,
-                       const char *locale,
+                       const struct image_boot *boot,
                        struct err *err)
 {
     struct image_port *in = of(port)->inner;
 
-    return before(port, err) && after(port, in->apply->boot(in, windows, esp, locale, err), err);
+    return before(port, err) && after(port, in->apply->boot(in, windows, esp, boot, err), err);
 }
 
 static bool fault_make_dir(struct image_port *port,
                            struct image_volume *volume,
                            const char *name,
+                           enum image_acl acl,
                            struct err *err)
 {
     struct image_port *in = of(port)->inner;
 
-    return before(port, err) && after(port, in->tree->make_dir(in, volume, name, err), err);
+    return before(port, err) && after(port, in->tree->make_dir(in, volume, name, acl, err), err);
 }
 
 static bool fault_put(struct image_port *port,
@@ -208,23 +216,26 @@ static bool fault_put(struct image_port *port,
                       const char *name,
                       const void *data,
                       size_t length,
+                      enum image_acl acl,
                       struct err *err)
 {
     struct image_port *in = of(port)->inner;
 
     return before(port, err) &&
-           after(port, in->tree->put(in, volume, name, data, length, err), err);
+           after(port, in->tree->put(in, volume, name, data, length, acl, err), err);
 }
 
 static bool fault_put_file(struct image_port *port,
                            struct image_volume *volume,
                            const char *name,
                            const char *source,
+                           enum image_acl acl,
                            struct err *err)
 {
     struct image_port *in = of(port)->inner;
 
-    return before(port, err) && after(port, in->tree->put_file(in, volume, name, source, err), err);
+    return before(port, err) &&
+           after(port, in->tree->put_file(in, volume, name, source, acl, err), err);
 }
 
 static bool fault_get(struct image_port *port,
@@ -290,6 +301,7 @@ static void fault_free(struct image_port *port)
 }
 
 static const struct image_file_ops file_ops = {
+    .preflight = fault_preflight,
     .inspect = fault_inspect,
     .copy = fault_copy,
 };

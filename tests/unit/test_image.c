@@ -59,7 +59,8 @@ static void close_bench(struct bench *b)
 
 static void put(struct bench *b, const char *name, const char *content)
 {
-    DO(b->port->tree->put(b->port, b->windows, name, content, strlen(content), &do_err));
+    DO(b->port->tree->put(
+        b->port, b->windows, name, content, strlen(content), IMAGE_ACL_INHERIT, &do_err));
 }
 
 static void expect_content(struct bench *b, const char *name, const char *content)
@@ -119,9 +120,10 @@ static void names_outside_of_the_volume_are_refused(void **state)
         struct err err = ERR_INIT;
         struct fs_stat stat;
 
-        if (b.port->tree->put(b.port, b.windows, bad[i], "x", 1, &err) || err.kind != ERR_UNSAFE)
+        if (b.port->tree->put(b.port, b.windows, bad[i], "x", 1, IMAGE_ACL_INHERIT, &err) ||
+            err.kind != ERR_UNSAFE)
             fail_msg("put %s: %s", bad[i], err_kind_name(err.kind));
-        assert_false(b.port->tree->make_dir(b.port, b.windows, bad[i], &err));
+        assert_false(b.port->tree->make_dir(b.port, b.windows, bad[i], IMAGE_ACL_INHERIT, &err));
         assert_false(b.port->tree->remove(b.port, b.windows, bad[i], &err));
         assert_false(b.port->tree->stat(b.port, b.windows, bad[i], &stat, &err));
     }
@@ -137,7 +139,8 @@ static void file_without_its_folder_is_not_written(void **state)
 
     (void)state;
     open_bench(&b, "folderless");
-    assert_false(b.port->tree->put(b.port, b.windows, "a/b/c.txt", "x", 1, &err));
+    assert_false(
+        b.port->tree->put(b.port, b.windows, "a/b/c.txt", "x", 1, IMAGE_ACL_INHERIT, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
     assert_false(b.port->tree->set_acl(b.port, b.windows, "a", IMAGE_ACL_PRIVATE, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
@@ -151,14 +154,15 @@ static void files_are_written_read_and_found_without_case(void **state)
 
     (void)state;
     open_bench(&b, "files");
-    DO(b.port->tree->make_dir(b.port, b.windows, "Windows/System32", &do_err));
+    DO(b.port->tree->make_dir(b.port, b.windows, "Windows/System32", IMAGE_ACL_INHERIT, &do_err));
     put(&b, "Windows/System32/a.txt", "one");
     put(&b, "windows/SYSTEM32/A.TXT", "two");
     expect_content(&b, "Windows/System32/a.txt", "two");
     DO(b.port->tree->stat(b.port, b.windows, "WINDOWS/system32/A.txt", &stat, &do_err));
     assert_int_equal(stat.kind, FS_FILE);
+    DO(fs_write_atomic("files/source.txt", "two", 3, FS_PRIVATE, &do_err));
     DO(b.port->tree->put_file(
-        b.port, b.windows, "Windows/copy.txt", "files/disk/Windows/System32/a.txt", &do_err));
+        b.port, b.windows, "Windows/copy.txt", "files/source.txt", IMAGE_ACL_PRIVATE, &do_err));
     expect_content(&b, "Windows/copy.txt", "two");
     DO(b.port->tree->set_acl(b.port, b.windows, "Windows/copy.txt", IMAGE_ACL_PRIVATE, &do_err));
     DO(b.port->tree->remove(b.port, b.windows, "Windows", &do_err));
@@ -241,7 +245,7 @@ static void child_of_a_changed_or_missing_parent_is_refused(void **state)
     assert_false(b.port->file->inspect(b.port, "chain/new", &look, &err));
     assert_int_equal(err.kind, ERR_CONFLICT);
     assert_int_equal(err.message, TEXT_BUILD_PARENT_CHANGED);
-    assert_false(b.port->file->copy(b.port, "chain/flat", "chain/new", NULL, NULL, NULL));
+    assert_false(b.port->file->copy(b.port, "chain/flat", "chain/new", false, NULL, NULL, NULL));
     DO(b.port->disk->detach(b.port, b.disk, &do_err));
     b.disk = NULL;
     DO(b.port->disk->remove(b.port, b.path, &do_err));
@@ -267,11 +271,12 @@ static void copy_stands_alone_and_leaves_nothing_when_it_is_cancelled(void **sta
     open_bench(&b, "copy");
     put(&b, "a.txt", "parent");
     DO(b.port->disk->create_child(b.port, "copy/new", b.path, &do_err));
-    assert_false(b.port->file->copy(b.port, "copy/flat", "copy/new", refuse_end, NULL, &err));
+    assert_false(
+        b.port->file->copy(b.port, "copy/flat", "copy/new", false, refuse_end, NULL, &err));
     assert_int_equal(err.kind, ERR_CANCELLED);
     DO(fs_stat("copy/flat", &stat, &do_err));
     assert_int_equal(stat.kind, FS_MISSING);
-    DO(b.port->file->copy(b.port, "copy/flat", "copy/new", NULL, NULL, &do_err));
+    DO(b.port->file->copy(b.port, "copy/flat", "copy/new", false, NULL, NULL, &do_err));
     DO(b.port->disk->detach(b.port, b.disk, &do_err));
     b.disk = NULL;
     DO(b.port->disk->remove(b.port, b.path, &do_err));
@@ -302,6 +307,42 @@ static void part_of_a_file_is_read(void **state)
     close_bench(&b);
 }
 
+static void disk_attached_for_reading_is_not_written(void **state)
+{
+    struct bench b;
+    struct err err = ERR_INIT;
+
+    (void)state;
+    open_bench(&b, "reading");
+    put(&b, "a.txt", "kept");
+    DO(b.port->disk->detach(b.port, b.disk, &do_err));
+    DO(b.port->disk->attach(b.port, b.path, IMAGE_READ, &b.disk, &do_err));
+    DO(b.port->disk->volume(b.port, b.disk, IMAGE_WINDOWS, &b.windows, &do_err));
+    assert_false(b.port->tree->put(b.port, b.windows, "a.txt", "x", 1, IMAGE_ACL_INHERIT, &err));
+    assert_int_equal(err.kind, ERR_DENIED);
+    err_clear(&err);
+    assert_false(b.port->tree->make_dir(b.port, b.windows, "b", IMAGE_ACL_INHERIT, &err));
+    assert_int_equal(err.kind, ERR_DENIED);
+    err_clear(&err);
+    assert_false(b.port->tree->remove(b.port, b.windows, "a.txt", &err));
+    assert_int_equal(err.kind, ERR_DENIED);
+    expect_content(&b, "a.txt", "kept");
+    close_bench(&b);
+}
+
+static void preflight_finds_what_is_in_the_way(void **state)
+{
+    struct err err = ERR_INIT;
+    struct bench b;
+
+    (void)state;
+    open_bench(&b, "preflight");
+    assert_false(b.port->file->preflight(b.port, b.path, &err));
+    assert_int_equal(err.kind, ERR_EXISTS);
+    DO(b.port->file->preflight(b.port, "preflight/new", &do_err));
+    close_bench(&b);
+}
+
 static bool count_progress(unsigned permille, void *user)
 {
     ++*(unsigned *)user;
@@ -310,6 +351,8 @@ static bool count_progress(unsigned permille, void *user)
 
 static void image_is_applied_with_progress_and_can_be_cancelled(void **state)
 {
+    struct image_source source = {.path = "apply/source", .index = 2};
+    const struct image_boot boot = {.locale = "en-US"};
     struct err err = ERR_INIT;
     unsigned calls = 0;
     struct bench b;
@@ -318,16 +361,16 @@ static void image_is_applied_with_progress_and_can_be_cancelled(void **state)
     open_bench(&b, "apply");
     DO(fs_make_dirs("apply/source/Windows", FS_PRIVATE, &do_err));
     DO(fs_write_atomic("apply/source/Windows/x", "x", 1, FS_PRIVATE, &do_err));
-    assert_false(b.port->apply->apply(b.port, "apply/source", 2, b.windows, NULL, NULL, &err));
+    assert_false(b.port->apply->apply(b.port, &source, b.windows, NULL, NULL, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
-    DO(b.port->apply->apply(b.port, "apply/source", 1, b.windows, NULL, NULL, &do_err));
+    source.index = 1;
+    DO(b.port->apply->apply(b.port, &source, b.windows, NULL, NULL, &do_err));
     expect_content(&b, "Windows/x", "x");
     err_clear(&err);
-    assert_false(
-        b.port->apply->apply(b.port, "apply/source", 1, b.windows, count_progress, &calls, &err));
+    assert_false(b.port->apply->apply(b.port, &source, b.windows, count_progress, &calls, &err));
     assert_int_equal(err.kind, ERR_CANCELLED);
     assert_true(calls > 0);
-    DO(b.port->apply->boot(b.port, b.windows, b.esp, "en-US", &do_err));
+    DO(b.port->apply->boot(b.port, b.windows, b.esp, &boot, &do_err));
     close_bench(&b);
 }
 
@@ -358,16 +401,17 @@ static bool build(struct image_port *port, const char *path, struct err *err)
 {
     struct image_disk *disk = NULL;
     struct image_volume *windows = NULL, *esp = NULL;
+    const struct image_boot boot = {.locale = "en-US"};
     bool ok = port->disk->create(port, path, 1 << 30, err) &&
               port->disk->attach(port, path, IMAGE_WRITE, &disk, err) &&
               port->disk->layout(port, disk, three, 3, err) &&
               port->disk->volume(port, disk, IMAGE_WINDOWS, &windows, err) &&
               port->disk->volume(port, disk, IMAGE_ESP, &esp, err) &&
               port->volume->format(port, windows, IMAGE_NTFS, "Windows", err) &&
-              port->tree->make_dir(port, windows, "agent", err) &&
-              port->tree->put(port, windows, "agent/key.json", "{}", 2, err) &&
+              port->tree->make_dir(port, windows, "agent", IMAGE_ACL_PRIVATE, err) &&
+              port->tree->put(port, windows, "agent/key.json", "{}", 2, IMAGE_ACL_PRIVATE, err) &&
               port->tree->set_acl(port, windows, "agent/key.json", IMAGE_ACL_PRIVATE, err) &&
-              port->apply->boot(port, windows, esp, "en-US", err);
+              port->apply->boot(port, windows, esp, &boot, err);
 
     return port->disk->detach(port, disk, ok ? err : NULL) && ok;
 }
@@ -419,6 +463,8 @@ int main(void)
         cmocka_unit_test(child_of_a_changed_or_missing_parent_is_refused),
         cmocka_unit_test(copy_stands_alone_and_leaves_nothing_when_it_is_cancelled),
         cmocka_unit_test(part_of_a_file_is_read),
+        cmocka_unit_test(disk_attached_for_reading_is_not_written),
+        cmocka_unit_test(preflight_finds_what_is_in_the_way),
         cmocka_unit_test(image_is_applied_with_progress_and_can_be_cancelled),
         cmocka_unit_test(every_call_of_a_build_may_fail_and_the_next_one_works),
     };
