@@ -100,12 +100,19 @@ static bool take_options(const struct call *call, struct spec *spec, struct err 
 static bool make_spec(const struct call *call, const char *name, struct spec *spec, struct err *err)
 {
     const char *file = call_text(call, "spec");
+    char derived[ACCOUNT_COMPUTER_BYTES];
 
     spec_init(spec, name);
+    text_copy(derived, sizeof derived, spec->computer_name);
     if (file && !spec_load(spec, file, err))
         return false;
     text_copy(spec->name, sizeof spec->name, name);
-    return take_options(call, spec, err) && spec_check(spec, err);
+    if (!take_options(call, spec, err))
+        return false;
+    /* nobody named it: then it keeps away from the user's name */
+    if (!strcmp(spec->computer_name, derived))
+        account_computer(name, spec->account.user, spec->computer_name);
+    return spec_check(spec, err);
 }
 
 /* ---- one VM ---- */

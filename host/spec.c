@@ -1,7 +1,6 @@
 /* The VM spec. */
 #include "host/spec.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,24 +17,6 @@
 
 const char *const spec_attach_names[] = {"after_setup", "at_creation", "never", NULL};
 
-/* A computer name out of a VM name: letters, digits and '-', at most 15. */
-static void computer_name(const char *name, char *out)
-{
-    size_t n = 0;
-
-    for (; *name && n + 1 < SPEC_COMPUTER_BYTES; name++) {
-        unsigned char c = (unsigned char)*name;
-
-        if (c < 0x80 && (isalnum(c) || (c == '-' && n)))
-            out[n++] = (char)c;
-    }
-    while (n && out[n - 1] == '-')
-        n--;
-    out[n] = 0;
-    if (!n)
-        text_copy(out, SPEC_COMPUTER_BYTES, "GPUPV-VM");
-}
-
 void spec_init(struct spec *spec, const char *name)
 {
     uint64_t half_mb = uv_get_total_memory() / 2 / 1024 / 1024;
@@ -43,11 +24,11 @@ void spec_init(struct spec *spec, const char *name)
 
     *spec = (struct spec){.memory_mb = DEFAULT_MEMORY_MB, .cpus = cpus ? cpus : 1};
     text_copy(spec->name, sizeof spec->name, name);
-    computer_name(name, spec->computer_name);
     spec->disk.size_gb = DEFAULT_DISK_GB;
     if (half_mb < spec->memory_mb)
         spec->memory_mb = half_mb > MEMORY_MB_LEAST ? (uint32_t)half_mb & ~1u : MEMORY_MB_LEAST;
     text_copy(spec->account.user, sizeof spec->account.user, "player");
+    account_computer(name, spec->account.user, spec->computer_name);
     text_copy(spec->account.password_from, sizeof spec->account.password_from, "prompt");
     spec->account.autologon = true;
     text_copy(spec->world, sizeof spec->world, "fresh");
@@ -245,11 +226,8 @@ bool spec_check(const struct spec *spec, struct err *err)
     if (!*spec->name || !fs_name_is_safe(spec->name) || strpbrk(spec->name, "*?\"<>|") ||
         spec->name[0] == '-')
         return err_set(err, ERR_USAGE, TEXT_HOST_NAME_BAD, spec->name, NULL);
-    if (!strcmp(spec->account.user, spec->computer_name)) {
-        err_set(err, ERR_USAGE, TEXT_HOST_USER_IS_COMPUTER, spec->account.user, NULL);
-        return err_hint(err, TEXT_HOST_USER_IS_COMPUTER_HINT);
-    }
-    return true;
+    return account_check_user(spec->account.user, err) &&
+           account_check_computer(spec->computer_name, spec->account.user, err);
 }
 
 bool spec_parse_mb(const char *text, uint32_t *ret_mb)

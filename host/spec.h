@@ -10,11 +10,10 @@
 
 #include "common/json.h"
 #include "common/profile.h"
+#include "host/account.h"
 #include "host/hypervisor/hypervisor.h"
 
-#define SPEC_TEXT_BYTES     64
-#define SPEC_COMPUTER_BYTES 16 /* NetBIOS: 15 characters */
-#define SPEC_USER_BYTES     21 /* Windows: 20 characters */
+#define SPEC_TEXT_BYTES 64
 
 enum spec_attach {
     SPEC_ATTACH_AFTER_SETUP, /* the first boot runs without the GPU (flow F2) */
@@ -24,7 +23,7 @@ enum spec_attach {
 
 struct spec {
     char name[VM_NAME_BYTES];
-    char computer_name[SPEC_COMPUTER_BYTES];
+    char computer_name[ACCOUNT_COMPUTER_BYTES];
     char iso[FS_PATH_BYTES];       /* "" in the simulation */
     char edition[SPEC_TEXT_BYTES]; /* name or number of the image, "" asks */
     struct {
@@ -40,7 +39,7 @@ struct spec {
         uint32_t share_percent; /* 0: the whole card, as GPU-PV does anyway */
     } gpu;
     struct {
-        char user[SPEC_USER_BYTES];
+        char user[ACCOUNT_USER_BYTES];
         char password_from[FS_PATH_BYTES];
         bool autologon;
     } account;

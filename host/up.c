@@ -336,7 +336,7 @@ static bool make_world(struct up_job *job, struct err *err)
 {
     const struct spec *spec = &job->target->record.spec;
     const char *const init[] = {"init", spec->world, NULL};
-    char computer[64], user[64], vm[64], scale[32];
+    char computer[64], user[ACCOUNT_USER_BYTES + 16], vm[64], scale[32];
     const char *edits[] = {
         "break", "gpu.partition=absent", "gpu.driver=current", computer, user, vm, scale, NULL};
     struct sim_host host;

@@ -222,7 +222,9 @@ static void spec_is_refused_with_the_name_of_the_field(void **state)
         {"{\"gpu\": {\"share_percent\": 0}}", "share_percent"},
         {"{\"gpu\": 5}", "gpu"},
         {"{\"account\": {\"password\": \"secret\"}}", "password"},
-        {"{\"account\": {\"user\": \"a name of more than twenty\"}}", "user"},
+        {"{\"account\": {\"user\": \"a name that is far too long for any user of any Windows that "
+         "ever was\"}}",
+         "user"},
         {"{\"guest\": {\"display\": {\"strategy\": \"magic\"}}}", "strategy"},
         {"{\"computer_name\": \"SIXTEEN-LETTERS!\"}", "computer_name"},
     };
@@ -282,7 +284,7 @@ static void names_that_cannot_be_vms_are_refused(void **state)
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         spec_init(spec, good[i]);
         expect_done(spec_check(spec, &err), &err);
-        assert_true(*spec->computer_name && strlen(spec->computer_name) < SPEC_COMPUTER_BYTES);
+        assert_true(*spec->computer_name && strlen(spec->computer_name) < ACCOUNT_COMPUTER_BYTES);
     }
     free(spec);
 }
