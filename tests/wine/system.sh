@@ -8,7 +8,7 @@ SYSTEM_KEY='HKEY_LOCAL_MACHINE\Software\gpupv-emulator'
 system_install() { # NAME PROGRAM...
     local name=$1
     wine_emulator "$name" "$BINARIES/emulator/advapi32.dll" "${@:2}" || return 1
-    cp "$BINARIES/emulator/session.exe" "$WINE_WORK/$name/drive_c/emulator/"
+    cp "$BINARIES/emulator/session.exe" "$BINARIES/emulator/supervisor.exe" "$WINE_WORK/$name/drive_c/emulator/"
 }
 
 # Sets values of an emulator, each as name=number or name:text.

@@ -39,12 +39,12 @@ struct session {
 };
 
 struct session_event {
-    DWORD code; /* WTS_SESSION_LOGON and the like; SESSION_SHUTDOWN */
+    DWORD code; /* WTS_SESSION_LOGON and the like; SESSION_SHUTDOWN and the like */
     DWORD id;
 };
 
-/* Not one of Windows' codes: the machine shuts down in good order. */
-#define SESSION_SHUTDOWN 0x100u
+/* Not codes of Windows: the machine shuts down in good order, goes to sleep, wakes up. */
+enum { SESSION_SHUTDOWN = 0x100, SESSION_SUSPEND, SESSION_RESUME };
 
 /* ---- state.c ---- */
 

@@ -8,6 +8,7 @@
  *   session lock | unlock       the user's session
  *   session idle SECONDS        nobody has typed for so long
  *   session shutdown            Windows shuts down in good order: services are told
+ *   session suspend | resume    the machine goes to sleep and wakes up
  *   session show                one session a line
  *   session run ID PROGRAM...   runs a program in that session and gives its exit code
  *
@@ -153,11 +154,13 @@ static int idle(int argc, wchar_t **argv)
     return 0;
 }
 
-static int shut_down(int argc, wchar_t **argv)
+static int power(int argc, wchar_t **argv)
 {
     (void)argc;
-    (void)argv;
-    session_tell(SESSION_SHUTDOWN, SESSION_SERVICES);
+    session_tell(!wcscmp(argv[1], L"shutdown")  ? SESSION_SHUTDOWN
+                 : !wcscmp(argv[1], L"suspend") ? SESSION_SUSPEND
+                                                : SESSION_RESUME,
+                 SESSION_SERVICES);
     return 0;
 }
 
@@ -238,7 +241,9 @@ static const struct {
     {L"lock", lock},
     {L"unlock", lock},
     {L"idle", idle},
-    {L"shutdown", shut_down},
+    {L"shutdown", power},
+    {L"suspend", power},
+    {L"resume", power},
     {L"show", show},
     {L"run", run},
 };
