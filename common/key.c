@@ -105,6 +105,24 @@ bool key_accept(struct key_file *key,
     return true;
 }
 
+bool key_adopt(struct key_file *key,
+               const char *vm,
+               int64_t generation,
+               const uint8_t secret[KEY_SECRET_BYTES],
+               struct err *err)
+{
+    struct key_file fresh = {
+        .current = generation, .count = 1, .entries[0].generation = generation};
+
+    if (!key_vm_is_valid(vm) || generation < 1)
+        return err_set(err, ERR_BAD_INPUT, TEXT_KEY_VM, vm, NULL);
+    text_copy(fresh.vm, sizeof fresh.vm, vm);
+    memcpy(fresh.entries[0].secret, secret, KEY_SECRET_BYTES);
+    *key = fresh;
+    key_wipe(&fresh);
+    return true;
+}
+
 bool key_confirm(struct key_file *key, int64_t generation, bool keep_older)
 {
     size_t kept = 0;

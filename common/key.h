@@ -96,6 +96,14 @@ bool key_accept(struct key_file *key,
                 const uint8_t secret[KEY_SECRET_BYTES],
                 struct err *err);
 
+/* Guest: begins anew with the key of a VM that it had none for (pairing, or a clone that was told
+ * its own id): nothing of the old ones stays. Save before answering. */
+bool key_adopt(struct key_file *key,
+               const char *vm,
+               int64_t generation,
+               const uint8_t secret[KEY_SECRET_BYTES],
+               struct err *err);
+
 /* Either side: a hello under `generation` succeeded. It becomes current when it is newer; the host
  * keeps KEY_KEPT, the guest (keep_older false) drops all older ones. True when something changed
  * and must be saved. */

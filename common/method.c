@@ -141,7 +141,7 @@ static const struct method methods[METHOD_COUNT] = {
                            .flags = METHOD_MUTATES | METHOD_ADMIN | METHOD_CLONED | METHOD_BODY_IN |
                                     METHOD_SECRET,
                            .deadline_ms = 30 * SECOND,
-                           .fields = {{"from", METHOD_INT, true, 1, COUNT_MAX},
+                           .fields = {{"from", METHOD_INT, true, 0, COUNT_MAX},
                                       {"generation", METHOD_INT, true, 1, COUNT_MAX},
                                       {"vm", METHOD_STRING, false, 36, 36}}},
     [METHOD_SYSTEM_REBOOT] = {.name = "system.reboot",

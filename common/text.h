@@ -41,6 +41,7 @@ struct text_section {
 extern const struct text_section text_section_common, text_section_link, text_section_guest,
     text_section_parsec, text_section_host, text_section_help, text_section_sim, text_section_build,
     text_section_disk;
+extern const struct text_section text_section_service;
 
 /* All sections, ended by NULL. */
 const struct text_section *const *text_sections(void);

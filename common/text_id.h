@@ -136,6 +136,21 @@ enum text_id {
     TEXT_HYPERV_TEST_NOT_REFUSED,
     TEXT_LINK_END,
 
+    /* text_service.c: the agent as a Windows service, pairing, installing, local commands */
+    TEXT_SERVICE_FIRST = 0x4800,
+    TEXT_PAIR_CODE_BAD = TEXT_SERVICE_FIRST,
+    TEXT_PAIR_CODE_BAD_HINT,
+    TEXT_PAIR_NO_CODE,
+    TEXT_PAIR_WAITS,
+    TEXT_PAIR_NONE,
+    TEXT_PAIR_EXPIRED,
+    TEXT_PAIR_USED_UP,
+    TEXT_PAIR_DAMAGED,
+    TEXT_PAIR_OTHER_VM,
+    TEXT_PAIR_AGAIN_HINT,
+    TEXT_HELP_AGENT_PAIR,
+    TEXT_SERVICE_END,
+
     /* text_guest.c: checks, repairs, engine, machine */
     TEXT_GUEST_FIRST = 0x800,
     TEXT_GUEST_PORT_FAILED = TEXT_GUEST_FIRST,

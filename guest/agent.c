@@ -36,27 +36,49 @@ static void load_profile(struct agent *agent)
     agent->profile_damaged = err;
 }
 
-static void load_key(struct agent *agent)
-{
-    char path[FS_PATH_BYTES];
-    struct err err = ERR_INIT;
-
-    agent->key_loaded = agent_path(agent, AGENT_KEY_FILE, path, &err) &&
-                        key_load(path, &key_seal_plain, &agent->key, &err);
-    if (agent->key_loaded || !agent->options.listens)
-        return;
-    log_err(LOG_ERROR, "agent", "no host can be answered without a key", &err);
-}
-
 void agent_take_key(struct agent *agent, const struct key_file *key)
 {
+    bool was_cloned = agent->cloned;
+
     agent->key = *key;
     agent->key_loaded = true;
+    agent->cloned = agent->vm_id[0] && strcmp(agent->vm_id, key->vm) != 0;
+    if (agent->cloned && !was_cloned)
+        log_write(LOG_WARN,
+                  "agent",
+                  "this machine is %s, the key is of %s: a clone",
+                  agent->vm_id,
+                  key->vm);
     uv_mutex_lock(&agent->mailbox_lock);
     agent->generation_count = key->count;
     for (size_t i = 0; i < key->count; i++)
         agent->generations[i] = key->entries[i].generation;
     uv_mutex_unlock(&agent->mailbox_lock);
+}
+
+static void load_key(struct agent *agent)
+{
+    char path[FS_PATH_BYTES];
+    struct err err = ERR_INIT;
+    struct key_file key;
+
+    pairing_sweep(agent->options.folder, clock_system());
+    if (agent_path(agent, AGENT_KEY_FILE, path, &err) &&
+        key_load(path, &key_seal_plain, &key, &err)) {
+        agent_take_key(agent, &key);
+        key_wipe(&key);
+    } else if (agent->options.listens) {
+        log_err(LOG_WARN, "agent", "without a key only a pairing code lets a host in", &err);
+    }
+}
+
+/* Windows writes the id in upper case, with or without braces; what is no id says nothing. */
+static void take_vm_id(struct agent *agent, const char *text)
+{
+    struct link_guid guid;
+
+    if (link_guid_parse(text, &guid))
+        link_guid_text(&guid, agent->vm_id);
 }
 
 /* Asks Windows who it is. */
@@ -75,22 +97,34 @@ static void identify(struct agent *agent)
         return;
     }
     text_copy(agent->boot_id, sizeof agent->boot_id, state.boot_id);
-    agent->cloned = agent->key_loaded && state.vm_id[0] && strcmp(state.vm_id, agent->key.vm) != 0;
-    if (agent->cloned)
-        log_write(LOG_WARN,
-                  "agent",
-                  "this machine is %s, the key is of %s: a clone",
-                  state.vm_id,
-                  agent->key.vm);
+    take_vm_id(agent, state.vm_id);
 }
 
 /* ---- sessions ---- */
+
+/* A host that was told a one-time code. */
+static bool find_pairing(struct agent *agent, const char *identity, uint8_t *ret_secret)
+{
+    struct err err = ERR_INIT;
+
+    if (pairing_secret(
+            agent->options.folder, identity, agent->vm_id, clock_system(), ret_secret, &err))
+        return true;
+    if (err.kind == ERR_NOT_FOUND)
+        log_err(LOG_INFO, "agent", "pairing", &err);
+    else
+        log_err(LOG_WARN, "agent", "pairing", &err);
+    return false;
+}
 
 static bool find_secret(const char *identity, uint8_t ret_secret[SESSION_SECRET_BYTES], void *user)
 {
     struct agent *agent = user;
     const struct key_entry *entry = key_by_identity(&agent->key, identity);
+    char vm[KEY_VM_BYTES];
 
+    if (pair_identity_vm(identity, vm))
+        return find_pairing(agent, identity, ret_secret);
     if (!agent->key_loaded || !entry)
         return false;
     memcpy(ret_secret, entry->secret, SESSION_SECRET_BYTES);
@@ -108,7 +142,7 @@ static void on_hello(const struct session_hello *peer, struct session_hello *own
 
     text_copy(own->boot_id, sizeof own->boot_id, agent->boot_id);
     text_copy(own->instance, sizeof own->instance, agent->instance);
-    own->cloned = agent->cloned;
+    own->cloned = agent->cloned || peer->generation == 0; /* 0: a pairing code, not a key */
     if (key_confirm(&key, peer->generation, false)) {
         if (agent_path(agent, AGENT_KEY_FILE, path, &err) &&
             key_save(path, &key_seal_plain, &key, &err))
@@ -358,10 +392,8 @@ static bool agent_work(struct agent *agent, struct err *err)
         !agent_path(agent, AGENT_LOCK_FILE, path, err) || !fs_lock(path, 0, &lock, err))
         goto out;
     load_profile(agent);
-    load_key(agent);
-    if (agent->key_loaded)
-        agent_take_key(agent, &agent->key);
     identify(agent);
+    load_key(agent);
     loop = init_loop(agent, err);
     if (!loop || !open_engine(agent, err) || !start_server(agent, err)) {
         if (loop)

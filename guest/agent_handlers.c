@@ -6,6 +6,8 @@
 #include "guest/agent_task.h"
 #include "guest/engine_json.h"
 
+#include <string.h>
+
 #define LOG_TAIL_BYTES (192 * 1024) /* of one answer */
 
 /* ---- health ---- */
@@ -383,7 +385,8 @@ static bool key_rotate_work(struct agent_task *task, struct err *err)
     char path[FS_PATH_BYTES];
 
     if (!agent_path(task->agent, AGENT_KEY_FILE, path, err) ||
-        !key_save(path, &key_seal_plain, &task->key, err))
+        !key_save(path, &key_seal_plain, &task->key, err) ||
+        !pairing_end(task->agent->options.folder, err))
         return false;
     task->result = cJSON_CreateObject();
     return (task->result &&
@@ -391,30 +394,72 @@ static bool key_rotate_work(struct agent_task *task, struct err *err)
            err_no_memory(err);
 }
 
+static void end_other_session(struct session *session, void *user)
+{
+    if (session != user)
+        session_close(session);
+}
+
 static void key_rotate_after(struct agent_task *task)
 {
+    bool anew = task->flag || strcmp(task->key.vm, task->agent->key.vm) != 0;
+
     agent_take_key(task->agent, &task->key);
+    if (anew) /* whoever holds the key that is gone has no business here any more */
+        session_server_each(task->agent->server, end_other_session, request_session(task->request));
+}
+
+/* What key.rotate makes of the agent's key. A pairing code brings the first key; a clone may be
+ * told the key of the machine that it really is; everybody else makes a newer one of the same
+ * machine. */
+static bool take_rotation(struct agent *agent,
+                          const struct request *request,
+                          const char *identity,
+                          struct key_file *key,
+                          struct err *err)
+{
+    const char *vm = agent_text(request, "vm");
+    int64_t from = agent_number(request, "from", 0);
+    int64_t generation = agent_number(request, "generation", 0);
+    size_t length;
+    const uint8_t *secret = request_body(request, &length);
+    char paired[KEY_VM_BYTES];
+
+    if (length != KEY_SECRET_BYTES)
+        return err_set(err, ERR_BAD_INPUT, TEXT_KEY_DAMAGED, NULL);
+    if (pair_identity_vm(identity, paired)) {
+        if (from != 0 || (*vm && strcmp(vm, paired) != 0))
+            return err_set(err,
+                           ERR_CONFLICT,
+                           TEXT_KEY_ROTATE_LOST,
+                           TEXT_NUM(from),
+                           TEXT_NUM(generation),
+                           NULL);
+        return key_adopt(key, paired, generation, secret, err);
+    }
+    if (!*vm || strcmp(vm, key->vm) == 0)
+        return key_accept(key, key_identity_generation(identity), from, generation, secret, err);
+    if (strcmp(vm, agent->vm_id) != 0)
+        return err_set(err, ERR_CONFLICT, TEXT_PAIR_OTHER_VM, vm, agent->vm_id, NULL);
+    return key_accept(key, key_identity_generation(identity), from, generation, secret, err) &&
+           key_adopt(key, vm, generation, secret, err);
 }
 
 static void on_key_rotate(struct request *request, void *user)
 {
     struct agent *agent = user;
     struct session *session = request_session(request);
-    size_t length;
-    const uint8_t *secret = request_body(request, &length);
     struct err err = ERR_INIT;
     struct key_file key = agent->key;
     struct agent_task *task;
 
-    if (length != KEY_SECRET_BYTES || !session)
-        err_set(&err, ERR_BAD_INPUT, TEXT_KEY_DAMAGED, NULL);
-    else if (key_accept(&key,
-                        key_identity_generation(session_identity(session)),
-                        agent_number(request, "from", 0),
-                        agent_number(request, "generation", 0),
-                        secret,
-                        &err) &&
+    if (!session)
+        err_set(&err, ERR_CLOSED, TEXT_JOB_STOPPING, NULL);
+    else if (take_rotation(agent, request, session_identity(session), &key, &err) &&
              (task = agent_task_new(agent, request, key_rotate_work)) != NULL) {
+        char vm[KEY_VM_BYTES];
+
+        task->flag = pair_identity_vm(session_identity(session), vm);
         task->key = key;
         task->after = key_rotate_after;
         agent_task_run(task);

@@ -86,6 +86,7 @@ static void pass_work(void *user)
         err_set(&pass->err, ERR_CANCELLED, TEXT_JOB_STOPPING, NULL);
         return;
     }
+    pairing_sweep(agent->options.folder, clock_system());
     set_mailbox_request(agent, pass->request);
     pass->ok =
         engine_pass(agent->engine, &pass->profile, &pass->options, &pass->result, &pass->err);

@@ -12,6 +12,7 @@
 #include "common/session_server.h"
 #include "guest/agent.h"
 #include "guest/engine.h"
+#include "guest/pairing.h"
 #include "guest/parsec/parsec.h"
 
 #include <uv.h>
@@ -41,7 +42,8 @@ struct agent {
     struct profile profile;     /* loop; jobs get copies */
     struct err profile_damaged; /* the file could not be used: observing only */
     char boot_id[40], instance[40];
-    bool cloned;
+    char vm_id[KEY_VM_BYTES]; /* of this machine as Hyper-V says, "": unknown */
+    bool cloned;              /* the key is of another machine */
 
     uv_timer_t pass_timer, listen_timer, change_timer;
     uv_async_t change_async, event_async;

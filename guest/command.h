@@ -13,7 +13,9 @@
 
 enum agent_command_flag {
     AGENT_NEEDS_MACHINE = 1 << 0, /* call->machine and call->folder are there */
-    AGENT_RAW = 1 << 1            /* parses its own words (sim) */
+    AGENT_RAW = 1 << 1,           /* parses its own words (sim) */
+    AGENT_NEEDS_FOLDER = 1 << 2,  /* call->folder is there */
+    AGENT_WORD = 1 << 3           /* takes one word; its absence is the command's to tell */
 };
 
 struct machine;
@@ -48,5 +50,12 @@ int command_check(struct agent_call *call);
 
 /* Passes until nothing is left to do now. */
 int command_repair(struct agent_call *call);
+
+/* The code of a command line in the form of pair_code_parse, into ret_code (PAIR_CODE_BYTES):
+ * `word` itself, or a line of the standard input for "-". NULL is ERR_USAGE. */
+bool pair_read_code(const char *word, char *ret_code, struct err *err);
+
+/* Lets a host in that shows the code of the command line. */
+int command_pair(struct agent_call *call);
 
 #endif

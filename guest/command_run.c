@@ -29,12 +29,16 @@ bool command_open(const struct agent_command *command, struct agent_call *call, 
 {
     const char *disk = arguments_get(&call->args, "simulate")->text;
 
-    if (call->args.word_count)
-        return err_set(err, ERR_USAGE, TEXT_AGENT_EXTRA_WORD, call->args.words[0], NULL);
-    if (!(command->flags & AGENT_NEEDS_MACHINE))
+    size_t words = command->flags & AGENT_WORD ? 1 : 0;
+
+    if (call->args.word_count > words)
+        return err_set(err, ERR_USAGE, TEXT_AGENT_EXTRA_WORD, call->args.words[words], NULL);
+    if (!(command->flags & (AGENT_NEEDS_MACHINE | AGENT_NEEDS_FOLDER)))
         return true;
     if (!choose_folder(call, disk, err))
         return false;
+    if (!(command->flags & AGENT_NEEDS_MACHINE))
+        return true;
     if (!disk)
         return machine_open_system(&call->machine, err);
     if (command->run == command_run && arguments_get(&call->args, "boot")->set &&

@@ -59,6 +59,7 @@ static const struct agent_command commands[] = {
     {"run", TEXT_HELP_AGENT_RUN, run_options, AGENT_NEEDS_MACHINE, command_run},
     {"check", TEXT_HELP_AGENT_CHECK, NULL, AGENT_NEEDS_MACHINE, command_check},
     {"repair", TEXT_HELP_AGENT_REPAIR, repair_options, AGENT_NEEDS_MACHINE, command_repair},
+    {"pair", TEXT_HELP_AGENT_PAIR, NULL, AGENT_NEEDS_FOLDER | AGENT_WORD, command_pair},
     {"sim", TEXT_HELP_AGENT_SIM, NULL, AGENT_RAW, NULL},
     {"version", TEXT_HELP_AGENT_VERSION, NULL, 0, command_version},
     {"help", TEXT_HELP_AGENT_HELP, NULL, 0, command_help},
