@@ -168,6 +168,7 @@ static bool on_hello(struct session *session, uint32_t id, const cJSON *params)
     session_hello_own(&own);
     own.protocol = session->peer->protocol;
     own.generation = session->peer->generation = key_identity_generation(session_identity(session));
+    text_copy(session->peer->identity, sizeof session->peer->identity, session_identity(session));
     if (config->on_hello)
         config->on_hello(session->peer, &own, config->user);
     session->cloned = own.cloned;

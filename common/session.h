@@ -64,6 +64,7 @@ struct session_hello {
     char instance[SESSION_WORD_BYTES]; /* of the guest: new with every start of the agent */
     bool cloned;        /* the guest runs in a VM that its key was not made for: only key.rotate */
     int64_t generation; /* of the key that this session uses */
+    char identity[SESSION_IDENTITY_BYTES]; /* answering side: what the caller proved */
     size_t capability_count;
     char capabilities[SESSION_CAPABILITIES][SESSION_WORD_BYTES];
 };

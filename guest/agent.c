@@ -6,6 +6,7 @@
 #include "guest/agent_state.h"
 
 #include "common/log.h"
+#include "common/secure.h"
 #include "common/version.h"
 
 #include <stdlib.h>
@@ -117,6 +118,12 @@ static bool find_pairing(struct agent *agent, const char *identity, uint8_t *ret
     return false;
 }
 
+/* A command on this machine, let in by the door. */
+static bool is_local(const char *identity)
+{
+    return strcmp(identity, LOCAL_DOOR_IDENTITY) == 0;
+}
+
 static bool find_secret(const char *identity, uint8_t ret_secret[SESSION_SECRET_BYTES], void *user)
 {
     struct agent *agent = user;
@@ -125,6 +132,10 @@ static bool find_secret(const char *identity, uint8_t ret_secret[SESSION_SECRET_
 
     if (pair_identity_vm(identity, vm))
         return find_pairing(agent, identity, ret_secret);
+    if (is_local(identity)) {
+        memcpy(ret_secret, agent->door.secret, SESSION_SECRET_BYTES);
+        return agent->door_open;
+    }
     if (!agent->key_loaded || !entry)
         return false;
     memcpy(ret_secret, entry->secret, SESSION_SECRET_BYTES);
@@ -142,6 +153,8 @@ static void on_hello(const struct session_hello *peer, struct session_hello *own
 
     text_copy(own->boot_id, sizeof own->boot_id, agent->boot_id);
     text_copy(own->instance, sizeof own->instance, agent->instance);
+    if (is_local(peer->identity))
+        return;
     own->cloned = agent->cloned || peer->generation == 0; /* 0: a pairing code, not a key */
     if (key_confirm(&key, peer->generation, false)) {
         if (agent_path(agent, AGENT_KEY_FILE, path, &err) &&
@@ -160,7 +173,7 @@ static void on_listen_timer(uv_timer_t *timer)
     struct agent *agent = timer->data;
     struct err err = ERR_INIT;
 
-    if (agent->stopping)
+    if (agent->stopping || !agent->options.listens)
         return;
     if (session_server_listen(agent->server, &agent->options.address, &err)) {
         log_write(LOG_INFO, "agent", "listening");
@@ -182,6 +195,19 @@ static void on_server_error(const struct err *err, void *user)
         uv_timer_start(&agent->listen_timer, on_listen_timer, AGENT_LISTEN_RETRY_MS, 0);
 }
 
+/* Without it commands on this machine have to wait until the agent ends; hosts do not care. */
+static void open_door(struct agent *agent)
+{
+    const char *folder = agent->options.folder;
+    struct err err = ERR_INIT;
+
+    agent->door_open = local_door_make(folder, &agent->door, &err) &&
+                       session_server_listen(agent->server, &agent->door.address, &err) &&
+                       local_door_tell(folder, &agent->door, &err);
+    if (!agent->door_open)
+        log_err(LOG_WARN, "agent", "commands on this machine cannot reach the agent", &err);
+}
+
 static bool start_server(struct agent *agent, struct err *err)
 {
     struct session_server_config config = {.loop = &agent->loop,
@@ -192,11 +218,11 @@ static bool start_server(struct agent *agent, struct err *err)
                                            .binding_count = agent_binding_count,
                                            .user = agent};
 
-    if (!agent->options.listens)
-        return true;
     if (!session_server_new(&config, &agent->server, err))
         return false;
-    on_listen_timer(&agent->listen_timer);
+    open_door(agent);
+    if (agent->options.listens)
+        on_listen_timer(&agent->listen_timer);
     return true;
 }
 
@@ -228,6 +254,17 @@ static void on_change(uv_async_t *async)
         uv_timer_start(&agent->change_timer, on_change_timer, AGENT_CHANGE_MS, 0);
 }
 
+static void on_control(uv_async_t *async)
+{
+    struct agent *agent = async->data;
+    struct agent_wishes wishes = agent_control_take(agent->options.control);
+
+    if (wishes.stop)
+        agent_stop(agent, wishes.exit_code);
+    else if (wishes.wake)
+        on_change(&agent->change_async);
+}
+
 static void on_signal(uv_signal_t *signal, int number)
 {
     struct agent *agent = signal->data;
@@ -251,6 +288,9 @@ static void close_handles(struct agent *agent)
     close_handle((uv_handle_t *)&agent->change_timer);
     close_handle((uv_handle_t *)&agent->change_async);
     close_handle((uv_handle_t *)&agent->event_async);
+    if (agent->options.control)
+        agent_control_detach(agent->options.control);
+    close_handle((uv_handle_t *)&agent->control_async);
     for (size_t i = 0; i < AGENT_SIGNALS; i++)
         close_handle((uv_handle_t *)&agent->signals[i]);
 }
@@ -312,13 +352,14 @@ static bool init_loop(struct agent *agent, struct err *err)
     uv_timer_init(&agent->loop, &agent->change_timer);
     uv_async_init(&agent->loop, &agent->change_async, on_change);
     uv_async_init(&agent->loop, &agent->event_async, agent_on_mailbox);
+    uv_async_init(&agent->loop, &agent->control_async, on_control);
     for (size_t i = 0; i < AGENT_SIGNALS; i++) {
         uv_signal_init(&agent->loop, &agent->signals[i]);
         agent->signals[i].data = agent;
         uv_signal_start(&agent->signals[i], on_signal, numbers[i]);
     }
     agent->pass_timer.data = agent->listen_timer.data = agent->change_timer.data = agent;
-    agent->change_async.data = agent->event_async.data = agent;
+    agent->change_async.data = agent->event_async.data = agent->control_async.data = agent;
     return job_queue_new(&agent->loop, &agent->jobs, err);
 }
 
@@ -349,8 +390,12 @@ static void run_loop(struct agent *agent)
     agent->watching =
         uv_thread_create(&agent->watcher, watcher_main, agent) == 0; /* else the timer serves */
     agent_want_pass(agent);
+    if (agent->options.control)
+        agent_control_attach(agent->options.control, &agent->control_async);
     uv_run(&agent->loop, UV_RUN_DEFAULT);
     end_watcher(agent);
+    if (agent->door_open)
+        local_door_forget(agent->options.folder);
 }
 
 /* Nobody is left in front of a black screen when the agent goes. */
@@ -367,6 +412,7 @@ static void agent_done(struct agent *agent)
     engine_free(agent->engine);
     parsec_close(agent->parsec);
     key_wipe(&agent->key);
+    secure_wipe(&agent->door, sizeof agent->door);
     uv_mutex_destroy(&agent->mailbox_lock);
     free(agent);
 }

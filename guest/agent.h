@@ -16,6 +16,7 @@
  * nothing starts it again. Reboots and shutdowns end it with the code of options->power. */
 #define AGENT_EXIT_RELEASED 197
 
+struct agent_control;
 struct machine;
 
 struct agent_options {
@@ -26,6 +27,7 @@ struct agent_options {
     /* Tells that the machine goes down and which code the process then ends with, 0 while it stays
      * up. NULL: Windows ends the service by itself. Job threads. */
     int (*power)(struct machine *machine);
+    struct agent_control *control; /* other threads' way in; NULL: none */
 };
 
 /* Runs until asked to stop. False when it could not start (err says why; the display was given back

@@ -11,7 +11,9 @@
 #include "common/relay.h"
 #include "common/session_server.h"
 #include "guest/agent.h"
+#include "guest/agent_control.h"
 #include "guest/engine.h"
+#include "guest/local_door.h"
 #include "guest/pairing.h"
 #include "guest/parsec/parsec.h"
 
@@ -39,6 +41,8 @@ struct agent {
     struct relay *relay;           /* loop; NULL: none */
     struct key_file key;           /* loop */
     bool key_loaded;
+    struct local_door door; /* loop: for commands on this machine */
+    bool door_open;
     struct profile profile;     /* loop; jobs get copies */
     struct err profile_damaged; /* the file could not be used: observing only */
     char boot_id[40], instance[40];
@@ -46,7 +50,7 @@ struct agent {
     bool cloned;              /* the key is of another machine */
 
     uv_timer_t pass_timer, listen_timer, change_timer;
-    uv_async_t change_async, event_async;
+    uv_async_t change_async, event_async, control_async;
     uv_signal_t signals[AGENT_SIGNALS];
     uv_thread_t watcher;
     bool watching, pass_queued, pass_again, stopping, told_listen;

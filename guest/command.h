@@ -18,6 +18,9 @@ enum agent_command_flag {
     AGENT_WORD = 1 << 3           /* takes one word; its absence is the command's to tell */
 };
 
+struct engine_step;
+struct health;
+struct local_client;
 struct machine;
 
 struct agent_call {
@@ -39,11 +42,35 @@ struct agent_command {
 /* Opens what the row's flags ask for. */
 bool command_open(const struct agent_command *command, struct agent_call *call, struct err *err);
 
+/* Opens call->machine when it is not open yet: for commands that may find that a running agent does
+ * their work. */
+bool command_machine(struct agent_call *call, struct err *err);
+
+/* Connects to the agent that runs on call->folder; *ret_client is NULL when none does. False (with
+ * call->err) when there is one that cannot be asked. */
+bool command_agent(struct agent_call *call, struct local_client **ret_client);
+
+/* Asks a running agent for a report; `refresh`: after a fresh look at everything. */
+bool command_agent_health(struct agent_call *call,
+                          struct local_client *client,
+                          bool refresh,
+                          struct health *ret_health);
+
+/* Shows a report with what was done (count steps) and returns the exit code of its level. */
+int command_show(struct agent_call *call,
+                 const char *schema,
+                 const struct health *health,
+                 const struct engine_step *steps,
+                 size_t count);
+
 /* Closes what command_open opened. */
 void command_close(struct agent_call *call);
 
 /* The agent itself, until it is told to stop. */
 int command_run(struct agent_call *call);
+
+/* What the agent last found, and whether it runs at all; nothing is changed. */
+int command_status(struct agent_call *call);
 
 /* One look at everything; nothing is changed. */
 int command_check(struct agent_call *call);

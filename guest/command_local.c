@@ -1,19 +1,20 @@
 /*
- * `check` and `repair` on this machine without a host. They use the agent's own data under its
- * lock, so that an agent and a person never repair at the same time; a look needs no lock and keeps
- * no memory.
+ * `check` and `repair` on this machine without a host. A running agent is asked; without one they
+ * work alone on its data under its lock, so that an agent and a person never repair at the same
+ * time; a look needs no lock and keeps no memory.
  */
 #include "guest/agent_state.h"
 #include "guest/command.h"
 #include "guest/engine_json.h"
 
-#include "guest/health_table.h"
+#include "guest/local_client.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define REPAIR_PASSES                                                                              \
     20 /* passes of one `repair`: each ends with something done or nothing to do */
+#define SHOWN_STEPS 128
 
 /* The engine with what belongs to it. */
 struct local {
@@ -77,39 +78,12 @@ static void local_close(struct local *local)
     free(local);
 }
 
-static bool add_steps(cJSON *document, const struct local *local)
-{
-    cJSON *list = cJSON_AddArrayToObject(document, "steps");
-
-    for (size_t i = 0; list && i < local->result.step_count; i++)
-        if (!cJSON_AddItemToArray(list, engine_step_to_json(&local->result.steps[i])))
-            return false;
-    return list != NULL;
-}
-
-/* Shows what was found (and done) and returns the exit code of the level. */
-static int show(struct agent_call *call, const struct local *local, const char *schema)
-{
-    const struct health *health = &local->result.health;
-    cJSON *document;
-
-    if (!call->ui.json) {
-        health_table_steps(&call->ui, local->result.steps, local->result.step_count);
-        health_table_print(&call->ui, health, call->ui.verbose);
-        return health_exit_code(health->level);
-    }
-    document = ui_document_new(schema);
-    if (!document || !add_steps(document, local) ||
-        !cJSON_AddItemToObject(document, "health", health_to_json(health)))
-        err_no_memory(&call->err);
-    ui_document(&call->ui, document, &call->err);
-    return health_exit_code(health->level);
-}
-
 static struct local *local_new(struct agent_call *call, bool acts)
 {
-    struct local *local = calloc(1, sizeof *local);
+    struct local *local = command_machine(call, &call->err) ? calloc(1, sizeof *local) : NULL;
 
+    if (!call->machine)
+        return NULL;
     if (!local)
         err_no_memory(&call->err);
     else if (local_open(local, call, acts, &call->err))
@@ -118,24 +92,156 @@ static struct local *local_new(struct agent_call *call, bool acts)
     return NULL;
 }
 
-int command_check(struct agent_call *call)
+/* ---- what is shown of many passes: all that was done, and what waits after the last ---- */
+
+struct shown {
+    struct engine_step steps[SHOWN_STEPS];
+    size_t count;
+};
+
+static void show_steps(struct shown *shown, const struct engine_result *result, bool done)
+{
+    for (size_t i = 0; i < result->step_count; i++)
+        if (result->steps[i].done == done && shown->count < SHOWN_STEPS)
+            shown->steps[shown->count++] = result->steps[i];
+}
+
+static bool did_something(const struct engine_result *result)
+{
+    for (size_t i = 0; i < result->step_count; i++)
+        if (result->steps[i].done)
+            return true;
+    return false;
+}
+
+/* ---- alone ---- */
+
+static int check_alone(struct agent_call *call)
 {
     static const struct engine_options look = {.dry_run = true};
     struct local *local = local_new(call, false);
     int code = 2;
 
     if (local && engine_pass(local->engine, &local->profile, &look, &local->result, &call->err))
-        code = show(call, local, "agent.check");
+        code = command_show(call,
+                            "agent.check",
+                            &local->result.health,
+                            local->result.steps,
+                            local->result.step_count);
     local_close(local);
+    return code;
+}
+
+static bool pass_alone(void *user,
+                       const struct engine_options *options,
+                       struct engine_result *result,
+                       struct err *err)
+{
+    struct local *local = user;
+
+    return engine_pass(local->engine, &local->profile, options, result, err);
+}
+
+/* ---- by the running agent ---- */
+
+static cJSON *repair_params(const struct engine_options *options)
+{
+    cJSON *params = cJSON_CreateObject();
+
+    if (cJSON_AddBoolToObject(params, "dry_run", options->dry_run) &&
+        cJSON_AddBoolToObject(params, "now", options->now) &&
+        cJSON_AddBoolToObject(params, "reset_parsec", options->reset_parsec))
+        return params;
+    cJSON_Delete(params);
+    return NULL;
+}
+
+/* One pass of the agent; what it did and found goes into result. */
+static bool pass_by_agent(void *user,
+                          const struct engine_options *options,
+                          struct engine_result *result,
+                          struct err *err)
+{
+    struct local_client *client = user;
+    cJSON *params = repair_params(options), *answer = NULL;
+    const cJSON *actions = NULL, *action;
+    bool ok =
+        params ? local_client_call(client, METHOD_REPAIR_RUN, params, NULL, NULL, &answer, err) &&
+                     json_array(answer, "actions", &actions, err) &&
+                     health_from_json(
+                         cJSON_GetObjectItemCaseSensitive(answer, "health"), &result->health, err)
+               : err_no_memory(err);
+
+    result->step_count = 0;
+    cJSON_ArrayForEach(action, actions)
+    {
+        if (ok && result->step_count < ENGINE_STEPS &&
+            engine_step_from_json(action, &result->steps[result->step_count]))
+            result->step_count++;
+    }
+    cJSON_Delete(answer);
+    cJSON_Delete(params);
+    return ok;
+}
+
+/* ---- commands ---- */
+
+/* Passes until nothing is left to do now. */
+static int repair(struct agent_call *call,
+                  struct engine_options options,
+                  bool (*make_pass)(void *user,
+                                    const struct engine_options *options,
+                                    struct engine_result *result,
+                                    struct err *err),
+                  void *user)
+{
+    struct engine_result *result = calloc(1, sizeof *result);
+    struct shown *shown = calloc(1, sizeof *shown);
+    int code = 2;
+
+    if (!result || !shown)
+        err_no_memory(&call->err);
+    for (int pass = 0; result && shown && pass < REPAIR_PASSES; pass++) {
+        if (!make_pass(user, &options, result, &call->err))
+            break;
+        show_steps(shown, result, true);
+        options.reset_parsec = false;
+        if (options.dry_run || result->rebooting || !did_something(result))
+            break;
+    }
+    if (shown && !err_is_set(&call->err)) {
+        show_steps(shown, result, false);
+        code = command_show(call, "agent.repair", &result->health, shown->steps, shown->count);
+    }
+    free(result);
+    free(shown);
+    return code;
+}
+
+int command_check(struct agent_call *call)
+{
+    struct local_client *client = NULL;
+    struct health health;
+    int code = 2;
+
+    if (!command_agent(call, &client))
+        return code;
+    if (!client)
+        return check_alone(call);
+    if (command_agent_health(call, client, true, &health))
+        code = command_show(call, "agent.check", &health, NULL, 0);
+    local_client_close(client);
     return code;
 }
 
 int command_repair(struct agent_call *call)
 {
-    struct engine_options options = {.dry_run = arguments_get(&call->args, "dry-run")->set,
+    struct engine_options options = {.asked = true,
+                                     .dry_run = arguments_get(&call->args, "dry-run")->set,
                                      .now = arguments_get(&call->args, "now")->set,
                                      .reset_parsec =
                                          arguments_get(&call->args, "reset-parsec")->set};
+    struct local_client *client = NULL;
     struct local *local = NULL;
     int code = 2;
 
@@ -144,19 +250,13 @@ int command_repair(struct agent_call *call)
         err_set(&call->err, ERR_CANCELLED, TEXT_AGENT_NOT_CONFIRMED, NULL);
         return code;
     }
-    local = local_new(call, !options.dry_run);
-    if (!local)
+    if (!command_agent(call, &client))
         return code;
-    for (int pass = 0; pass < REPAIR_PASSES; pass++) {
-        if (!engine_pass(local->engine, &local->profile, &options, &local->result, &call->err))
-            break;
-        code = health_exit_code(local->result.health.level);
-        options.reset_parsec = false;
-        if (options.dry_run || local->result.rebooting || !local->result.step_count)
-            break;
-    }
-    if (!err_is_set(&call->err))
-        code = show(call, local, "agent.repair");
+    if (client)
+        code = repair(call, options, pass_by_agent, client);
+    else if ((local = local_new(call, !options.dry_run)) != NULL)
+        code = repair(call, options, pass_alone, local);
+    local_client_close(client);
     local_close(local);
     return code;
 }

@@ -39,12 +39,20 @@ bool command_open(const struct agent_command *command, struct agent_call *call, 
         return false;
     if (!(command->flags & AGENT_NEEDS_MACHINE))
         return true;
-    if (!disk)
-        return machine_open_system(&call->machine, err);
-    if (command->run == command_run && arguments_get(&call->args, "boot")->set &&
+    if (disk && command->run == command_run && arguments_get(&call->args, "boot")->set &&
         !machine_sim_boot_disk(disk, err))
         return false;
-    return machine_open_sim(disk, &call->machine, err);
+    return command_machine(call, err);
+}
+
+bool command_machine(struct agent_call *call, struct err *err)
+{
+    const char *disk = arguments_get(&call->args, "simulate")->text;
+
+    if (call->machine)
+        return true;
+    return disk ? machine_open_sim(disk, &call->machine, err)
+                : machine_open_system(&call->machine, err);
 }
 
 void command_close(struct agent_call *call)

@@ -57,8 +57,9 @@ static int command_help(struct agent_call *call);
 
 static const struct agent_command commands[] = {
     {"run", TEXT_HELP_AGENT_RUN, run_options, AGENT_NEEDS_MACHINE, command_run},
-    {"check", TEXT_HELP_AGENT_CHECK, NULL, AGENT_NEEDS_MACHINE, command_check},
-    {"repair", TEXT_HELP_AGENT_REPAIR, repair_options, AGENT_NEEDS_MACHINE, command_repair},
+    {"status", TEXT_HELP_AGENT_STATUS, NULL, AGENT_NEEDS_FOLDER, command_status},
+    {"check", TEXT_HELP_AGENT_CHECK, NULL, AGENT_NEEDS_FOLDER, command_check},
+    {"repair", TEXT_HELP_AGENT_REPAIR, repair_options, AGENT_NEEDS_FOLDER, command_repair},
     {"pair", TEXT_HELP_AGENT_PAIR, NULL, AGENT_NEEDS_FOLDER | AGENT_WORD, command_pair},
     {"sim", TEXT_HELP_AGENT_SIM, NULL, AGENT_RAW, NULL},
     {"version", TEXT_HELP_AGENT_VERSION, NULL, 0, command_version},

@@ -1,0 +1,318 @@
+/*
+ * `gpupv-agent status`, `check` and `repair` as a person runs them: beside a running agent, alone,
+ * after one that died, and when somebody else waits where the agent should.
+ */
+#include "tests/support/support.h"
+
+#include "common/json.h"
+#include "guest/local_door.h"
+#include "guest/machine/sim/sim.h"
+#include "host/process.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#define DISK   "disk"
+#define FOLDER "disk/agent"
+#define RUN_MS 60000
+#define TRIES  200
+#define TRY_MS 100
+
+struct bench {
+    struct process_child *agent;
+    struct buf out;
+    int code;
+    cJSON *json;
+};
+
+static void edit(const char *text)
+{
+    const char *const edits[] = {text, NULL};
+
+    assert_true(machine_sim_edit_disk(DISK, edits, NULL));
+}
+
+static int set_up(void **state)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+
+    assert_non_null(bench);
+    assert_true(fs_remove_tree(DISK, NULL));
+    assert_true(machine_sim_init(DISK, "healthy", NULL));
+    edit("clock.scale=60");
+    buf_init(&bench->out, 1 << 20);
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+
+    process_child_free(bench->agent);
+    cJSON_Delete(bench->json);
+    buf_done(&bench->out);
+    free(bench);
+    return 0;
+}
+
+static void run(struct bench *bench, const char *command, const char *option)
+{
+    const char *agent = getenv("GPUPV_TEST_AGENT");
+    const char *args[] = {agent, command, "--simulate", DISK, "--json", option, NULL};
+
+    cJSON_Delete(bench->json);
+    bench->json = NULL;
+    buf_clear(&bench->out);
+    assert_true(process_run(agent, args, RUN_MS, &bench->out, &bench->code, NULL));
+    json_parse(buf_str(&bench->out), bench->out.len, &json_limits_file, &bench->json, NULL);
+    if (!bench->json)
+        fail_msg("%s: %s", command, buf_str(&bench->out));
+}
+
+static bool flag(const struct bench *bench, const char *name)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(bench->json, name));
+}
+
+static const char *check_status(const struct bench *bench, const char *check)
+{
+    const cJSON *health = cJSON_GetObjectItemCaseSensitive(bench->json, "health");
+    const cJSON *checks = cJSON_GetObjectItemCaseSensitive(health, "checks");
+    const cJSON *row = cJSON_GetObjectItemCaseSensitive(checks, check);
+    const char *status = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(row, "status"));
+
+    return status ? status : "none";
+}
+
+static size_t step_count(const struct bench *bench)
+{
+    return (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(bench->json, "steps"));
+}
+
+static void agent_start(struct bench *bench)
+{
+    const char *agent = getenv("GPUPV_TEST_AGENT");
+    const char *args[] = {agent, "run", "--simulate", DISK, "--listen", "none", NULL};
+
+    assert_true(process_child_start(agent, args, "agent-output.log", &bench->agent, NULL));
+    for (int i = 0; i < TRIES; i++) {
+        run(bench, "status", NULL);
+        if (flag(bench, "running"))
+            return;
+        clock_sleep_ms(clock_system(), TRY_MS);
+    }
+    fail_msg("the agent does not answer");
+}
+
+static bool door_is_told(void)
+{
+    struct fs_stat stat;
+
+    return fs_stat(FOLDER "/" LOCAL_DOOR_FILE, &stat, NULL) && stat.kind == FS_FILE;
+}
+
+/* Nothing is repaired while the simulated Windows still starts. */
+static void wait_for_desktop(struct bench *bench)
+{
+    for (int i = 0; i < TRIES; i++) {
+        run(bench, "check", NULL);
+        if (strcmp(check_status(bench, "session.desktop"), "ok") == 0)
+            return;
+        clock_sleep_ms(clock_system(), TRY_MS);
+    }
+    fail_msg("no desktop");
+}
+
+static void status_without_an_agent_says_so(void **state)
+{
+    struct bench *bench = *state;
+
+    run(bench, "status", NULL);
+    assert_false(flag(bench, "running"));
+    assert_int_equal(bench->code, 3);
+}
+
+static void status_shows_what_the_running_agent_found(void **state)
+{
+    struct bench *bench = *state;
+
+    agent_start(bench);
+    assert_non_null(cJSON_GetObjectItemCaseSensitive(bench->json, "health"));
+    assert_non_null(cJSON_GetObjectItemCaseSensitive(bench->json, "build"));
+}
+
+static void check_lets_the_running_agent_look_anew(void **state)
+{
+    struct bench *bench = *state;
+
+    agent_start(bench);
+    run(bench, "check", NULL);
+    assert_string_equal(check_status(bench, "audio.cable"), "ok");
+    edit("audio.cable=missing");
+    run(bench, "check", NULL);
+    assert_string_equal(check_status(bench, "audio.cable"), "bad");
+    assert_int_equal(bench->code, 1);
+}
+
+static void repair_is_done_by_the_running_agent(void **state)
+{
+    struct bench *bench = *state;
+
+    agent_start(bench);
+    wait_for_desktop(bench);
+    edit("audio.cable=missing");
+    run(bench, "repair", "--dry-run");
+    assert_string_equal(check_status(bench, "audio.cable"), "bad");
+    run(bench, "repair", "--now");
+    assert_true(step_count(bench) > 0);
+    assert_string_equal(check_status(bench, "audio.cable"), "ok");
+}
+
+static void repair_works_alone(void **state)
+{
+    struct bench *bench = *state;
+
+    wait_for_desktop(bench);
+    edit("audio.cable=missing");
+    run(bench, "repair", "--now");
+    assert_true(step_count(bench) > 0);
+    assert_string_equal(check_status(bench, "audio.cable"), "ok");
+}
+
+static void agent_that_died_does_not_stand_in_the_way(void **state)
+{
+    struct bench *bench = *state;
+
+    agent_start(bench);
+    process_child_free(bench->agent); /* killed: the door stays */
+    bench->agent = NULL;
+    assert_true(door_is_told());
+    run(bench, "status", NULL);
+    assert_false(flag(bench, "running"));
+    run(bench, "check", NULL);
+    assert_string_equal(check_status(bench, "audio.cable"), "ok");
+}
+
+static void damaged_door_does_not_stand_in_the_way(void **state)
+{
+    struct bench *bench = *state;
+
+    assert_true(fs_make_dirs(FOLDER, FS_PRIVATE, NULL));
+    assert_true(fs_write_atomic(FOLDER "/" LOCAL_DOOR_FILE, "{", 1, FS_PRIVATE, NULL));
+    run(bench, "check", NULL);
+    assert_string_equal(check_status(bench, "audio.cable"), "ok");
+}
+
+/* ---- somebody else in the agent's place ---- */
+
+struct impostor {
+    uv_loop_t loop;
+    uv_async_t end;
+    struct link_listener *listener;
+    struct link_address address;
+    uv_sem_t ready;
+    unsigned accepted;
+};
+
+static void on_data(struct link *link, const uint8_t *data, size_t length, void *user)
+{
+    (void)user;
+    link_send(link, data, length); /* whatever it is, it is no proof */
+}
+
+static void on_link_close(struct link *link, const struct err *why, void *user)
+{
+    (void)link;
+    (void)why;
+    (void)user;
+}
+
+static const struct link_events link_events = {.on_data = on_data, .on_close = on_link_close};
+
+static void on_accept(struct link *link, void *user)
+{
+    ((struct impostor *)user)->accepted++;
+    link_attach(link, &link_events, user);
+}
+
+static void on_error(const struct err *err, void *user)
+{
+    (void)err;
+    (void)user;
+}
+
+static void on_closed(void *user)
+{
+    (void)user;
+}
+
+static const struct link_listen_events listen_events = {
+    .on_accept = on_accept, .on_error = on_error, .on_closed = on_closed};
+
+static void on_end(uv_async_t *async)
+{
+    struct impostor *impostor = async->data;
+
+    link_listener_close(impostor->listener);
+    uv_close((uv_handle_t *)async, NULL);
+}
+
+static void impostor_main(void *user)
+{
+    struct impostor *impostor = user;
+
+    link_listen(
+        &impostor->loop, &impostor->address, &listen_events, impostor, &impostor->listener, NULL);
+    uv_sem_post(&impostor->ready);
+    uv_run(&impostor->loop, UV_RUN_DEFAULT);
+}
+
+static void impostor_is_not_believed(void **state)
+{
+    struct bench *bench = *state;
+    struct impostor impostor = {.accepted = 0};
+    struct local_door door;
+    const cJSON *error;
+    uv_thread_t thread;
+
+    assert_true(fs_make_dirs(FOLDER, FS_PRIVATE, NULL));
+    assert_true(local_door_make(FOLDER, &door, NULL) && local_door_tell(FOLDER, &door, NULL));
+    impostor.address = door.address;
+    uv_loop_init(&impostor.loop);
+    uv_async_init(&impostor.loop, &impostor.end, on_end);
+    impostor.end.data = &impostor;
+    uv_sem_init(&impostor.ready, 0);
+    assert_int_equal(uv_thread_create(&thread, impostor_main, &impostor), 0);
+    uv_sem_wait(&impostor.ready);
+    run(bench, "status", NULL);
+    uv_async_send(&impostor.end);
+    uv_thread_join(&thread);
+    uv_loop_close(&impostor.loop);
+    uv_sem_destroy(&impostor.ready);
+    error = cJSON_GetObjectItemCaseSensitive(bench->json, "error");
+    assert_non_null(error);
+    assert_int_equal(impostor.accepted, 1);
+    assert_int_not_equal(bench->code, 0);
+    assert_false(flag(bench, "running"));
+}
+
+#define CLI(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CLI(status_without_an_agent_says_so),
+        CLI(status_shows_what_the_running_agent_found),
+        CLI(check_lets_the_running_agent_look_anew),
+        CLI(repair_is_done_by_the_running_agent),
+        CLI(repair_works_alone),
+        CLI(agent_that_died_does_not_stand_in_the_way),
+        CLI(damaged_door_does_not_stand_in_the_way),
+        CLI(impostor_is_not_believed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
