@@ -1,7 +1,7 @@
 /*
  * Helpers that the Windows halves of fs share: wide paths, error codes, private permissions, and
- * opening relative to a folder's handle, which Win32 does not offer. Private to fs_*_win32.c and
- * key_win32.c.
+ * opening relative to a folder's handle, which Win32 does not offer. Private to Windows sources
+ * of common/ and guest/.
  */
 #ifndef GPUPV_FS_WIN32_H
 #define GPUPV_FS_WIN32_H

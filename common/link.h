@@ -96,7 +96,8 @@ struct link_listener {
 };
 
 /* Starts to listen. A taken address is ERR_EXISTS, a missing provider ERR_UNSUPPORTED. A unix
- * socket gets mode 0600; a stale one is replaced. */
+ * socket gets mode 0600, a stale one is replaced; a pipe is for SYSTEM, Administrators and this
+ * user of this machine only. */
 bool link_listen(struct uv_loop_s *loop,
                  const struct link_address *address,
                  const struct link_listen_events *events,
