@@ -38,10 +38,17 @@ struct text_section {
     size_t count;
 };
 
-extern const struct text_section text_section_common, text_section_link, text_section_guest,
-    text_section_parsec, text_section_host, text_section_help, text_section_sim, text_section_build,
-    text_section_disk;
+extern const struct text_section text_section_common;
+extern const struct text_section text_section_link;
+extern const struct text_section text_section_guest;
+extern const struct text_section text_section_parsec;
+extern const struct text_section text_section_host;
+extern const struct text_section text_section_help;
+extern const struct text_section text_section_sim;
+extern const struct text_section text_section_build;
+extern const struct text_section text_section_disk;
 extern const struct text_section text_section_service;
+extern const struct text_section text_section_device;
 
 /* All sections, ended by NULL. */
 const struct text_section *const *text_sections(void);

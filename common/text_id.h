@@ -823,6 +823,16 @@ enum text_id {
     TEXT_SIM_SAY_USAGE,
     TEXT_SIM_END,
 
+    /* text_device.c: devices, driver packages and trust on a real Windows */
+    TEXT_DEVICE_FIRST = 0x3400,
+    TEXT_DEVICE_TRUST_UNSIGNED = TEXT_DEVICE_FIRST,
+    TEXT_DEVICE_TRUST_CHANGED,
+    TEXT_DEVICE_TRUST_REVOKED,
+    TEXT_DEVICE_TRUST_BAD,
+    TEXT_DEVICE_TRUST_PUBLISHER,
+    TEXT_DEVICE_HINT_TRUST,
+    TEXT_DEVICE_END,
+
     /* text_disk.c: virtual disks of Windows and what is in them */
     TEXT_DISK_FIRST = 0x4400,
     TEXT_DISK_NO_SYSTEM = TEXT_DISK_FIRST,

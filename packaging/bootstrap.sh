@@ -9,8 +9,8 @@ set -euo pipefail
 
 build=(ca-certificates cmake gcc libc6-dev libcjson-dev libcmocka-dev libmbedtls-dev libuv1-dev
     libxxhash-dev ninja-build openssl)
-mingw=(binutils-mingw-w64-x86-64 bzip2 dpkg-dev gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev patch
-    python3 wine64 xz-utils)
+mingw=(binutils-mingw-w64-x86-64 bzip2 dpkg-dev gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev
+    openssl osslsigncode patch python3 wine64 xz-utils)
 lint=(clang clang-format clang-tidy cppcheck mingw-w64-x86-64-dev python3 shellcheck)
 fuzz=(clang libclang-rt-dev)
 bench=(python3 qemu-guest-agent rsync)
