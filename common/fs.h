@@ -108,10 +108,12 @@ enum fs_mode {
     FS_READ,   /* an existing plain file; positions anywhere */
     FS_CREATE, /* made, or emptied when it exists; positions anywhere */
     FS_UPDATE, /* made when missing, kept when it exists; positions anywhere */
-    FS_APPEND  /* made when missing; writes go to the end, position is ignored */
+    FS_APPEND, /* made when missing; writes go to the end, position is ignored */
+    FS_FOLLOW  /* like FS_READ, through links: for a file that a person named */
 };
 
-/* Opens path; links at its end are ERR_UNSAFE. access matters only when the file is made. */
+/* Opens path; links at its end are ERR_UNSAFE, but with FS_FOLLOW. access matters only when the
+ * file is made. */
 bool fs_file_open(const char *path,
                   enum fs_mode mode,
                   enum fs_access access,

@@ -23,6 +23,7 @@ bool fs_file_open(const char *path,
         [FS_CREATE] = O_RDWR | O_CREAT,
         [FS_UPDATE] = O_RDWR | O_CREAT,
         [FS_APPEND] = O_RDWR | O_CREAT | O_APPEND,
+        [FS_FOLLOW] = O_RDONLY,
     };
     struct fs_file *file = malloc(sizeof *file);
     struct stat found;
@@ -31,9 +32,10 @@ bool fs_file_open(const char *path,
         return err_no_memory(err);
     file->append = mode == FS_APPEND;
     text_copy(file->path, sizeof file->path, path);
-    file->fd = open(path,
-                    flags[mode] | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-                    access == FS_PRIVATE ? 0600 : 0666);
+    file->fd =
+        open(path,
+             flags[mode] | (mode == FS_FOLLOW ? 0 : O_NOFOLLOW) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+             access == FS_PRIVATE ? 0600 : 0666);
     if (file->fd < 0) {
         if (errno == ELOOP || errno == ENXIO)
             fs_unsafe(path, err);

@@ -35,6 +35,7 @@ bool fs_file_open(const char *path,
 {
     struct fs_security security = {.use = NULL};
     struct fs_file *file = calloc(1, sizeof *file);
+    bool only_read = mode == FS_READ || mode == FS_FOLLOW;
     uint16_t *wide = NULL;
     struct fs_stat found = {.kind = FS_OTHER};
     bool ok = false;
@@ -46,20 +47,22 @@ bool fs_file_open(const char *path,
     text_copy(file->path, sizeof file->path, path);
     if (!fs_wide(path, &wide, err) || !fs_security_init(&security, access, err))
         goto out;
-    file->handle = CreateFileW(wide,
-                               mode == FS_READ ? GENERIC_READ : GENERIC_READ | GENERIC_WRITE,
-                               FS_SHARE_ALL,
-                               security.use,
-                               mode == FS_READ ? OPEN_EXISTING : OPEN_ALWAYS,
-                               FILE_FLAG_OPEN_REPARSE_POINT | FILE_ATTRIBUTE_NORMAL,
-                               NULL);
+    file->handle =
+        CreateFileW(wide,
+                    only_read ? GENERIC_READ : GENERIC_READ | GENERIC_WRITE,
+                    FS_SHARE_ALL,
+                    security.use,
+                    only_read ? OPEN_EXISTING : OPEN_ALWAYS,
+                    (mode == FS_FOLLOW ? 0 : FILE_FLAG_OPEN_REPARSE_POINT) | FILE_ATTRIBUTE_NORMAL,
+                    NULL);
     if (file->handle == INVALID_HANDLE_VALUE) {
         file_fail(file, TEXT_FILE_OPEN, err);
         goto out;
     }
     if (!fs_handle_stat(file->handle, path, &found, err))
         goto out;
-    if (found.kind != FS_FILE) {
+    /* followed, but still marked as a reparse point: deduplicated, or kept in a cloud */
+    if (found.kind != FS_FILE && !(mode == FS_FOLLOW && found.kind == FS_LINK)) {
         fs_unsafe(path, err);
         goto out;
     }

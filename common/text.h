@@ -44,6 +44,7 @@ extern const struct text_section text_section_guest;
 extern const struct text_section text_section_parsec;
 extern const struct text_section text_section_host;
 extern const struct text_section text_section_help;
+extern const struct text_section text_section_image;
 extern const struct text_section text_section_sim;
 extern const struct text_section text_section_build;
 extern const struct text_section text_section_disk;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs the Debian packages that a task needs; returns at once when they are all there.
 #
-#   bootstrap.sh [GROUP...]    groups: build (default), mingw, lint, fuzz, bench, all
+#   bootstrap.sh [GROUP...]    groups: build (default), image, mingw, lint, fuzz, bench, all
 #
 # As root it installs. As somebody else it asks first and goes through sudo; without a terminal it asks
 # nothing and works only where sudo needs no password.
@@ -9,6 +9,9 @@ set -euo pipefail
 
 build=(ca-certificates cmake gcc libc6-dev libcjson-dev libcmocka-dev libmbedtls-dev libuv1-dev
     libxxhash-dev ninja-build openssl)
+# what makes Windows images and disks in tests, and other people's programs that judge ours
+image=(dosfstools gdisk genisoimage libhivex-bin libudfread-dev libvhdi-dev libvhdi-utils libwim-dev
+    libxml2-utils mtools ntfs-3g p7zip-full qemu-utils wimtools)
 mingw=(binutils-mingw-w64-x86-64 bzip2 dpkg-dev gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev
     openssl osslsigncode patch python3 wine64 xz-utils)
 lint=(clang clang-format clang-tidy cppcheck mingw-w64-x86-64-dev python3 shellcheck)
@@ -21,9 +24,9 @@ die() { echo "bootstrap: $*" >&2; exit 1; }
 wanted=()
 for group in "$@"; do
     case $group in
-    build | mingw | lint | fuzz | bench) declare -n list=$group && wanted+=("${list[@]}") ;;
-    all) wanted+=("${build[@]}" "${mingw[@]}" "${lint[@]}" "${fuzz[@]}" "${bench[@]}") ;;
-    *) die "unknown group $group; known: build mingw lint fuzz bench all" ;;
+    build | image | mingw | lint | fuzz | bench) declare -n list=$group && wanted+=("${list[@]}") ;;
+    all) wanted+=("${build[@]}" "${image[@]}" "${mingw[@]}" "${lint[@]}" "${fuzz[@]}" "${bench[@]}") ;;
+    *) die "unknown group $group; known: build image mingw lint fuzz bench all" ;;
     esac
 done
 

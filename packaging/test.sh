@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-packaging/bootstrap.sh build
+packaging/bootstrap.sh build image
 cmake --preset native -DGPUPV_WERROR="${GPUPV_WERROR:-OFF}" --log-level=WARNING
 cmake --build --preset native
 ctest --preset native --parallel "$(nproc)" "$@"
