@@ -4,11 +4,31 @@
 
 SYSTEM_KEY='HKEY_LOCAL_MACHINE\Software\gpupv-emulator'
 
+# What plays the world around the programs, in C:\emulator.
+system_tools() { # NAME
+    mkdir -p "$WINE_WORK/$1/drive_c/emulator" &&
+        cp "$BINARIES/emulator/"{session,standin,supervisor}.exe "$BINARIES/emulator/audio.dll" "$WINE_WORK/$1/drive_c/emulator/"
+}
+
 # Puts the emulators into a prefix, for the named programs.
 system_install() { # NAME PROGRAM...
-    local name=$1
-    wine_emulator "$name" "$BINARIES/emulator/advapi32.dll" "${@:2}" || return 1
-    cp "$BINARIES/emulator/session.exe" "$BINARIES/emulator/supervisor.exe" "$WINE_WORK/$name/drive_c/emulator/"
+    wine_emulator "$1" "$BINARIES/emulator/advapi32.dll" "${@:2}" && system_tools "$1"
+}
+
+# Services of Windows that Wine lacks, running and started at every boot.
+system_services() { # NAME SERVICE...
+    local service
+    for service in "${@:2}"; do wine_run "$1" 'C:\emulator\standin.exe' install "$service" || return 1; done
+}
+
+# Sound: endpoints that follow from devices. Both services of audio come with it.
+audio_install() { # NAME
+    local name=$1 class
+    system_tools "$name" || return 1
+    for class in BCDE0395-E52F-467C-8E3D-C4579291692E 870AF99C-171D-4F9E-AF0D-E63DF40C2BC9; do
+        printf '[HKEY_LOCAL_MACHINE\\Software\\Classes\\CLSID\\{%s}\\InprocServer32]\n@="C:\\\\emulator\\\\audio.dll"\n"ThreadingModel"="Both"\n' $class
+    done | wine_registry "$name" || return 1
+    system_services "$name" AudioEndpointBuilder Audiosrv
 }
 
 # Sets values of an emulator, each as name=number or name:text.
