@@ -51,6 +51,17 @@ static const struct text_row rows[] = {
     {"build.xml_text",
      "a text has a character that an answer file cannot carry",
      "某段文本含有应答文件无法容纳的字符"},
+    {"build.no_windows", "there is no Windows here: {0} is missing", "此处没有 Windows：缺少 {0}"},
+    {"build.foreign_file",
+     "the file {0} on the disk is not gpupv's and is not replaced",
+     "磁盘上的文件 {0} 不属于 gpupv，不予替换"},
+    {"build.foreign_file_hint",
+     "If it is left from an older tool, remove it inside the VM and try again.",
+     "如果它是旧工具留下的，请在虚拟机内将其删除后重试。"},
+    {"build.volume_full",
+     "the disk of the VM needs {0} MB of free space and has {1} MB",
+     "虚拟机磁盘需要 {0} MB 可用空间，但只有 {1} MB"},
+    {"build.writing", "writing {0}", "正在写入 {0}"},
 };
 
 const struct text_section text_section_build = {

@@ -130,6 +130,13 @@ bool hive_set_text(struct hive *hive,
                    const char *text,
                    struct err *err);
 
+/* Text as it is stored by a value of this type; see hive_set_text. The caller frees *ret_bytes. */
+bool hive_text_bytes(enum hive_type type,
+                     const char *text,
+                     uint8_t **ret_bytes,
+                     size_t *ret_length,
+                     struct err *err);
+
 /* Removes a value; a missing one is fine. */
 bool hive_remove_value(struct hive *hive, uint32_t key, const char *name, struct err *err);
 

@@ -77,17 +77,12 @@ bool hive_set_dword(
     return hive_set(hive, key, name, HIVE_DWORD, bytes, sizeof bytes, err);
 }
 
-bool hive_set_text(struct hive *hive,
-                   uint32_t key,
-                   const char *name,
-                   enum hive_type type,
-                   const char *text,
-                   struct err *err)
+bool hive_text_bytes(
+    enum hive_type type, const char *text, uint8_t **ret_bytes, size_t *ret_length, struct err *err)
 {
     uint16_t *units = NULL;
     uint8_t *bytes;
     size_t count;
-    bool ok;
 
     if (!utf16_from_utf8(text, &units, err))
         return false;
@@ -99,11 +94,27 @@ bool hive_set_text(struct hive *hive,
     }
     for (size_t i = 0; i < count; i++)
         bytes_put16(bytes + 2 * i, type == HIVE_MULTI_SZ && units[i] == '\n' ? 0 : units[i]);
-    /* each string ends with a zero, a list of them with one more, an empty list
-     * with one alone */
-    count += type == HIVE_MULTI_SZ && count ? 2 : 1;
-    ok = hive_set(hive, key, name, type, bytes, 2 * count, err);
-    free(bytes);
     free(units);
+    /* each string ends with a zero, a list of them with one more, an empty list with one alone */
+    *ret_length = 2 * (count + (type == HIVE_MULTI_SZ && count ? 2 : 1));
+    *ret_bytes = bytes;
+    return true;
+}
+
+bool hive_set_text(struct hive *hive,
+                   uint32_t key,
+                   const char *name,
+                   enum hive_type type,
+                   const char *text,
+                   struct err *err)
+{
+    uint8_t *bytes = NULL;
+    size_t length;
+    bool ok;
+
+    if (!hive_text_bytes(type, text, &bytes, &length, err))
+        return false;
+    ok = hive_set(hive, key, name, type, bytes, length, err);
+    free(bytes);
     return ok;
 }
