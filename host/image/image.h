@@ -256,8 +256,8 @@ struct image_port {
 void image_free(struct image_port *port);
 
 /* Disks are folders: a disk's Windows volume is the folder itself, the other partitions are folders
- * below it whose names begin with '.'; a Windows image is a folder to copy. Caller frees with
- * image_free. */
+ * below it whose names begin with '.'; a Windows image is a folder to copy, and for a file, or with
+ * path "", a stand-in for Windows is made. Caller frees with image_free. */
 bool image_open_dir(struct image_port **ret_port, struct err *err);
 
 /* The operating system's own disks; ERR_UNSUPPORTED where it has none. work is a private folder for

@@ -1,5 +1,6 @@
 /* Disks as plain folders. */
 #include "host/image/dir_label.h"
+#include "host/image/dir_windows.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -421,11 +422,18 @@ static bool dir_free_space(struct image_port *port,
     return fs_free_space(volume->root, ret_bytes, err);
 }
 
-/* The image is the folder itself, or one below it. */
+/* The image is the folder itself, or one below it; out is "" for a file, and for no source. */
 static bool image_folder(const struct image_source *source, char *out, struct err *err)
 {
     struct fs_stat stat;
 
+    *out = 0;
+    if (!source->path || !*source->path)
+        return true;
+    if (!fs_stat(source->path, &stat, err))
+        return false;
+    if (stat.kind == FS_FILE && source->index)
+        return true;
     if (!source->inside)
         text_copy(out, FS_PATH_BYTES, source->path);
     else if (!fs_join(out, source->path, source->inside, err))
@@ -450,7 +458,7 @@ static bool dir_apply(struct image_port *port,
         return false;
     if (progress && !progress(0, user))
         return err_set(err, ERR_CANCELLED, TEXT_HOST_CANCELLED, NULL);
-    if (!copy_tree(from, volume->root, 0, err))
+    if (!(*from ? copy_tree(from, volume->root, 0, err) : dir_windows_make(volume->root, err)))
         return false;
     if (progress && !progress(PERMILLE, user))
         return err_set(err, ERR_CANCELLED, TEXT_HOST_CANCELLED, NULL);
@@ -463,12 +471,9 @@ static bool dir_boot(struct image_port *port,
                      const struct image_boot *boot,
                      struct err *err)
 {
-    char path[FS_PATH_BYTES];
-
     (void)port;
     (void)windows;
-    return may_write(esp, err) && fs_join(path, esp->root, "boot.txt", err) &&
-           fs_write_atomic(path, boot->locale, strlen(boot->locale), FS_PRIVATE, err);
+    return may_write(esp, err) && dir_windows_start(esp->root, boot->locale, err);
 }
 
 /* ---- trees ---- */
