@@ -15,11 +15,11 @@ const struct text_section *const *text_sections(void)
         &text_section_host,
         &text_section_help,
         &text_section_sim,
+        &text_section_image,
         &text_section_device,
         &text_section_build,
         &text_section_disk,
         &text_section_service,
-        &text_section_image,
         NULL,
     };
 

@@ -1,4 +1,6 @@
 # Sourced by the scripts beside it: checks that go on after a failure and say what they looked for.
+# They work in an empty folder below the one they are started in.
+rm -rf work && mkdir work && cd work || exit 1
 failures=0
 checks=0
 
