@@ -33,7 +33,7 @@ void check_audio_service(struct check_context *context, struct finding *ret_find
             finding_unknown(ret_finding, &err);
             return;
         }
-        if (status.state != SERVICE_RUNNING) {
+        if (status.state != SERVICE_STATE_RUNNING) {
             finding_set(ret_finding, CAUSE_AUDIO_STOPPED, 0, services[i], NULL);
             return;
         }

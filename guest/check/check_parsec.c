@@ -39,7 +39,7 @@ void check_parsec_installed(struct check_context *context, struct finding *ret_f
         !machine->files->ops->stat(
             machine->files, ROOT_PARSEC_PROGRAM, PARSEC_PROCESS, &program, &err))
         finding_unknown(ret_finding, &err);
-    else if (service.state == SERVICE_ABSENT)
+    else if (service.state == SERVICE_STATE_ABSENT)
         finding_set(ret_finding,
                     is_per_user(machine->files) ? CAUSE_PARSEC_PER_USER : CAUSE_PARSEC_MISSING,
                     0,
@@ -87,12 +87,12 @@ void check_parsec_service(struct check_context *context, struct finding *ret_fin
         return;
     if (!services->ops->query(services, PARSEC_SERVICE, &status, &err)) {
         finding_unknown(ret_finding, &err);
-    } else if (status.state == SERVICE_RUNNING) {
+    } else if (status.state == SERVICE_STATE_RUNNING) {
         judge_program(context, ret_finding);
-    } else if (status.state == SERVICE_PENDING) {
+    } else if (status.state == SERVICE_STATE_PENDING) {
         err_set(&err, ERR_BUSY, TEXT_PARSEC_SERVICE_BUSY, NULL);
         finding_unknown(ret_finding, &err);
-    } else if (status.state == SERVICE_ABSENT) {
+    } else if (status.state == SERVICE_STATE_ABSENT) {
         finding_off(ret_finding); /* parsec.installed says so */
     } else {
         finding_set(ret_finding,

@@ -13,7 +13,13 @@
 #define PROCESS_ARGS       16
 #define TASK_NAME_BYTES    128
 
-enum service_state { SERVICE_ABSENT, SERVICE_STOPPED, SERVICE_PENDING, SERVICE_RUNNING };
+/* Not SERVICE_RUNNING and the like: those are macros of windows.h with other values. */
+enum service_state {
+    SERVICE_STATE_ABSENT,
+    SERVICE_STATE_STOPPED,
+    SERVICE_STATE_PENDING,
+    SERVICE_STATE_RUNNING
+};
 enum service_start { SERVICE_START_AUTO, SERVICE_START_MANUAL, SERVICE_START_DISABLED };
 
 struct service_status {
@@ -24,7 +30,7 @@ struct service_status {
 struct services_port;
 
 struct services_ops {
-    /* State and start type; a missing service is true with SERVICE_ABSENT. */
+    /* State and start type; a missing service is true with SERVICE_STATE_ABSENT. */
     bool (*query)(struct services_port *port,
                   const char *name,
                   struct service_status *ret_status,

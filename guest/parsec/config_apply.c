@@ -39,8 +39,9 @@ static bool parsec_stop(struct machine *machine, struct running *ret_running, st
     if (!machine->services->ops->query(machine->services, PARSEC_SERVICE, &service, err) ||
         !machine->processes->ops->count(machine->processes, PARSEC_PROCESS, &processes, err))
         return false;
-    ret_running->service = service.state == SERVICE_RUNNING || service.state == SERVICE_PENDING;
-    ret_running->program = service.state == SERVICE_ABSENT && processes > 0;
+    ret_running->service =
+        service.state == SERVICE_STATE_RUNNING || service.state == SERVICE_STATE_PENDING;
+    ret_running->program = service.state == SERVICE_STATE_ABSENT && processes > 0;
     if (ret_running->service && !machine->services->ops->stop(
                                     machine->services, PARSEC_SERVICE, PARSEC_SERVICE_WAIT_MS, err))
         return false;

@@ -90,7 +90,7 @@ bool config_live_root(struct machine *machine,
     } else {
         if (!machine->services->ops->query(machine->services, PARSEC_SERVICE, &service, err))
             return false;
-        *ret_root = service.state == SERVICE_ABSENT ? ROOT_PARSEC_USER : ROOT_PARSEC_SHARED;
+        *ret_root = service.state == SERVICE_STATE_ABSENT ? ROOT_PARSEC_USER : ROOT_PARSEC_SHARED;
     }
     return true;
 }

@@ -96,7 +96,7 @@ static bool service_is_there(struct machine *machine, bool *ret_there, struct er
 
     if (!machine->services->ops->query(machine->services, PARSEC_SERVICE, &status, err))
         return false;
-    *ret_there = status.state != SERVICE_ABSENT;
+    *ret_there = status.state != SERVICE_STATE_ABSENT;
     return true;
 }
 

@@ -28,7 +28,7 @@ static bool service_up(struct services_port *port, const char *name, struct err 
 
     if (!port->ops->query(port, name, &status, err))
         return false;
-    if (status.state == SERVICE_RUNNING)
+    if (status.state == SERVICE_STATE_RUNNING)
         return true;
     if (status.start == SERVICE_START_DISABLED &&
         !port->ops->set_start(port, name, SERVICE_START_AUTO, err))

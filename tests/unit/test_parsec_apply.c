@@ -49,7 +49,7 @@ static void expect_running(struct bench *bench)
 
     assert_true(bench->machine->services->ops->query(
         bench->machine->services, PARSEC_SERVICE, &status, NULL));
-    assert_int_equal(status.state, SERVICE_RUNNING);
+    assert_int_equal(status.state, SERVICE_STATE_RUNNING);
 }
 
 static void expect_has(const char *text, const char *line)
@@ -157,7 +157,7 @@ static void the_service_is_not_started_when_it_did_not_run(void **state)
     assert_true(apply(&bench, false, NULL));
     assert_true(bench.machine->services->ops->query(
         bench.machine->services, PARSEC_SERVICE, &status, NULL));
-    assert_int_equal(status.state, SERVICE_STOPPED);
+    assert_int_equal(status.state, SERVICE_STATE_STOPPED);
     bench_close(&bench);
 }
 

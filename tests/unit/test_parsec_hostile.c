@@ -236,7 +236,7 @@ static void expect_outside_untouched(struct scene *scene)
     assert_false(leaked);
     assert_true(scene->machine->services->ops->query(
         scene->machine->services, PARSEC_SERVICE, &status, NULL));
-    assert_int_equal(status.state, SERVICE_RUNNING);
+    assert_int_equal(status.state, SERVICE_STATE_RUNNING);
 }
 
 static void uproot(enum plant kind)

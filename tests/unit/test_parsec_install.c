@@ -204,7 +204,7 @@ static void uninstalling_first_keeps_the_account_too(void **state)
     assert_true(has_file(&bench, "user.bin"));
     assert_true(bench.machine->services->ops->query(
         bench.machine->services, PARSEC_SERVICE, &status, NULL));
-    assert_int_equal(status.state, SERVICE_RUNNING);
+    assert_int_equal(status.state, SERVICE_STATE_RUNNING);
     bench_close(&bench);
 }
 
@@ -220,7 +220,7 @@ static void parsec_is_not_removed_before_its_successor_is_there(void **state)
     assert_int_equal(err.kind, ERR_NOT_FOUND);
     assert_true(bench.machine->services->ops->query(
         bench.machine->services, PARSEC_SERVICE, &status, NULL));
-    assert_int_equal(status.state, SERVICE_RUNNING);
+    assert_int_equal(status.state, SERVICE_STATE_RUNNING);
     bench_close(&bench);
 }
 

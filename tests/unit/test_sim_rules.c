@@ -399,11 +399,11 @@ static void parsec_is_installed_and_uninstalled_with_service_files_and_registry(
     bench_ready(&bench, "new");
     assert_true(
         bench.machine->services->ops->query(bench.machine->services, "Parsec", &status, NULL));
-    assert_int_equal(status.state, SERVICE_ABSENT);
+    assert_int_equal(status.state, SERVICE_STATE_ABSENT);
     assert_int_equal(bench_run(&bench, "parsec-windows.exe", "/silent /norun").exit_code, 0);
     assert_true(
         bench.machine->services->ops->query(bench.machine->services, "Parsec", &status, NULL));
-    assert_int_equal(status.state, SERVICE_RUNNING);
+    assert_int_equal(status.state, SERVICE_STATE_RUNNING);
     assert_true(bench_file_has(&bench, ROOT_PARSEC_SHARED, "config.txt", "app_host"));
     assert_true(bench.machine->registry->ops->get(
         bench.machine->registry, key, "DisplayName", &value, NULL));
@@ -411,7 +411,7 @@ static void parsec_is_installed_and_uninstalled_with_service_files_and_registry(
     assert_int_equal(bench_run(&bench, "uninstall.exe", "/silent").exit_code, 0);
     assert_true(
         bench.machine->services->ops->query(bench.machine->services, "Parsec", &status, NULL));
-    assert_int_equal(status.state, SERVICE_ABSENT);
+    assert_int_equal(status.state, SERVICE_STATE_ABSENT);
     assert_true(bench.machine->registry->ops->get(
         bench.machine->registry, key, "DisplayName", &value, NULL));
     assert_int_equal(value.type, REGISTRY_ABSENT);

@@ -52,7 +52,7 @@ static void boot_services(struct sim_env *env)
         bool starts = service->start == SERVICE_START_AUTO && !service->start_error;
 
         service->stopping = false;
-        service->state = starts ? SERVICE_PENDING : SERVICE_STOPPED;
+        service->state = starts ? SERVICE_STATE_PENDING : SERVICE_STATE_STOPPED;
         service->ready_at_ms = starts ? env->now_ms + service->start_ms : 0;
     }
 }

@@ -22,13 +22,13 @@ bool edit_is(const char *value, const char *word)
 void edit_service(struct sim_env *env, struct world_service *service, const char *value)
 {
     bool runs = edit_is(value, "running"), parsec = world_same(service->name, PARSECD_SERVICE);
-    bool ran = service->state == SERVICE_RUNNING;
+    bool ran = service->state == SERVICE_STATE_RUNNING;
 
     service->ready_at_ms = 0;
     service->stopping = false;
     service->start_error = edit_is(value, "broken") ? 1053 : 0;
     service->start = edit_is(value, "disabled") ? SERVICE_START_DISABLED : SERVICE_START_AUTO;
-    service->state = runs ? SERVICE_RUNNING : SERVICE_STOPPED;
+    service->state = runs ? SERVICE_STATE_RUNNING : SERVICE_STATE_STOPPED;
     if (parsec && runs && !ran)
         parsecd_start(env);
     if (parsec && !runs && ran)

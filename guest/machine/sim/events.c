@@ -59,7 +59,7 @@ static void service_run(struct sim_env *env, uint32_t index)
 
     service->ready_at_ms = 0;
     service->stopping = false;
-    service->state = down ? SERVICE_STOPPED : SERVICE_RUNNING;
+    service->state = down ? SERVICE_STATE_STOPPED : SERVICE_STATE_RUNNING;
     if (service->process[0] && down)
         world_process_end(env->world, service->process);
     else if (service->process[0])

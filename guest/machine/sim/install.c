@@ -199,7 +199,7 @@ static void install_parsec(struct sim_env *env, const char *args)
 
     lay(env, parsec_files, sizeof(parsec_files) / sizeof(parsec_files[0]));
     arp_set(world, "Parsec", "Parsec", "150-104.0.0");
-    if (service && service->state == SERVICE_RUNNING)
+    if (service && service->state == SERVICE_STATE_RUNNING)
         parsecd_stop(env);
     world->parsec.per_user = false;
     account_after_setup(env, args);
@@ -215,7 +215,7 @@ static void install_parsec(struct sim_env *env, const char *args)
     service->start_error = 0;
     service->stopping = false;
     service->ready_at_ms = 0;
-    service->state = SERVICE_RUNNING;
+    service->state = SERVICE_STATE_RUNNING;
     parsecd_start(env);
 }
 

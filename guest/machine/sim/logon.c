@@ -87,7 +87,7 @@ void logon_begin(struct sim_env *env)
     world->session.logged_on = true;
     world->session.desktop_since_ms = env->now_ms;
     world->session.input_ms = env->now_ms;
-    if (parsec && parsec->state == SERVICE_RUNNING)
+    if (parsec && parsec->state == SERVICE_STATE_RUNNING)
         world_process_start(world, PARSECD_PROCESS, true);
     for (uint32_t i = 0; i < world->task_count; i++)
         if (world->tasks[i].enabled)

@@ -188,7 +188,7 @@ static bool service_runs(const struct world *world)
 {
     for (uint32_t i = 0; i < world->service_count; i++)
         if (world_same(world->services[i].name, PARSECD_SERVICE))
-            return world->services[i].state == SERVICE_RUNNING;
+            return world->services[i].state == SERVICE_STATE_RUNNING;
     return false;
 }
 

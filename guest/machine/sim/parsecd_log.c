@@ -166,7 +166,7 @@ static bool has_sound(struct world *world)
     const struct world_device *cable = world_device_like(world, WORLD_CABLE);
     const struct world_service *audio = world_service(world, "Audiosrv");
 
-    return audio && audio->state == SERVICE_RUNNING &&
+    return audio && audio->state == SERVICE_STATE_RUNNING &&
            ((cable && world_device_started(cable)) || world->system.audio_other);
 }
 

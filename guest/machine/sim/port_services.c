@@ -19,7 +19,7 @@ static bool services_query(struct services_port *port,
                            struct err *err)
 {
     struct core_call call;
-    struct service_status status = {.state = SERVICE_ABSENT};
+    struct service_status status = {.state = SERVICE_STATE_ABSENT};
     const struct world_service *service;
 
     if (!core_read(&call, services_sim(port), "services.query", name, err))
@@ -54,7 +54,7 @@ static bool wait_state(struct core_call *call,
     int64_t end_ms = call->env->now_ms + wait_ms, step_ms;
     struct world_service *service = world_service(call->world, name);
 
-    while (service && service->state == SERVICE_PENDING && call->env->now_ms < end_ms) {
+    while (service && service->state == SERVICE_STATE_PENDING && call->env->now_ms < end_ms) {
         step_ms = service->ready_at_ms - call->env->now_ms;
         if (call->env->now_ms + step_ms > end_ms)
             step_ms = end_ms - call->env->now_ms;
@@ -89,19 +89,19 @@ services_start(struct services_port *port, const char *name, int64_t wait_ms, st
     service = find(&call, name, err);
     if (!service)
         return core_end(&call, false, err);
-    if (service->state == SERVICE_RUNNING)
+    if (service->state == SERVICE_STATE_RUNNING)
         return core_end(&call, true, err);
-    if (service->state == SERVICE_STOPPED && start_refusal(service)) {
+    if (service->state == SERVICE_STATE_STOPPED && start_refusal(service)) {
         err_set_os(
             err, ERR_DOMAIN_WIN32, start_refusal(service), TEXT_SIM_SERVICE_START, name, NULL);
         return core_end(&call, false, err);
     }
-    if (service->state == SERVICE_STOPPED) {
-        service->state = SERVICE_PENDING;
+    if (service->state == SERVICE_STATE_STOPPED) {
+        service->state = SERVICE_STATE_PENDING;
         service->stopping = false;
         service->ready_at_ms = call.env->now_ms + service->start_ms;
     }
-    return wait_state(&call, name, SERVICE_RUNNING, wait_ms, err);
+    return wait_state(&call, name, SERVICE_STATE_RUNNING, wait_ms, err);
 }
 
 static bool
@@ -115,14 +115,14 @@ services_stop(struct services_port *port, const char *name, int64_t wait_ms, str
     if (call.lie)
         return core_end(&call, true, err);
     service = find(&call, name, err);
-    if (!service || service->state == SERVICE_STOPPED)
+    if (!service || service->state == SERVICE_STATE_STOPPED)
         return core_end(&call, service != NULL, err);
     if (!service->stopping) {
-        service->state = SERVICE_PENDING;
+        service->state = SERVICE_STATE_PENDING;
         service->stopping = true;
         service->ready_at_ms = call.env->now_ms + service->stop_ms;
     }
-    return wait_state(&call, name, SERVICE_STOPPED, wait_ms, err);
+    return wait_state(&call, name, SERVICE_STATE_STOPPED, wait_ms, err);
 }
 
 static bool services_set_start(struct services_port *port,

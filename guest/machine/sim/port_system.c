@@ -266,7 +266,7 @@ static bool sounds(struct world *world, const char *name)
 {
     const struct world_service *service = world_service(world, name);
 
-    return service && service->state == SERVICE_RUNNING;
+    return service && service->state == SERVICE_STATE_RUNNING;
 }
 
 /* The cable has its endpoint while its device and both services of Windows audio run. */

@@ -1,7 +1,6 @@
 /*
- * A lock with a signal, behind a pointer: libuv's own types bring windows.h along, whose macros
- * SERVICE_RUNNING and SERVICE_STOPPED would silently replace the enumerators of services.h in every
- * file that sees both. Any thread.
+ * A lock with a signal, behind a pointer: libuv's own types bring windows.h along, which portable
+ * headers spare their readers. Any thread.
  */
 #ifndef GPUPV_SIM_SYNC_H
 #define GPUPV_SIM_SYNC_H

@@ -110,7 +110,7 @@ static const char *const start_names[] = {"auto", "manual", "disabled"};
 
 static void service_init(void *item)
 {
-    ((struct world_service *)item)->state = SERVICE_STOPPED;
+    ((struct world_service *)item)->state = SERVICE_STATE_STOPPED;
 }
 
 static const struct shape_field service_fields[] = {

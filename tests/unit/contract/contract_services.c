@@ -15,7 +15,7 @@ static struct service_status query(struct contract *contract, const char *name)
 
 static void a_missing_service_is_absent_and_no_error(void **state)
 {
-    assert_int_equal(query(contract_looking(state), "NoSuchService").state, SERVICE_ABSENT);
+    assert_int_equal(query(contract_looking(state), "NoSuchService").state, SERVICE_STATE_ABSENT);
 }
 
 static void acting_on_a_missing_service_is_not_found(void **state)
@@ -40,9 +40,9 @@ static void a_stopped_service_starts_and_runs(void **state)
     struct services_port *port = contract->machine->services;
 
     contract_arrange(contract, "parsec.service=stopped");
-    assert_int_equal(query(contract, NAME).state, SERVICE_STOPPED);
+    assert_int_equal(query(contract, NAME).state, SERVICE_STATE_STOPPED);
     assert_true(port->ops->start(port, NAME, WAIT_MS, NULL));
-    assert_int_equal(query(contract, NAME).state, SERVICE_RUNNING);
+    assert_int_equal(query(contract, NAME).state, SERVICE_STATE_RUNNING);
 }
 
 static void starting_a_running_service_is_fine(void **state)
@@ -52,7 +52,7 @@ static void starting_a_running_service_is_fine(void **state)
 
     contract_arrange(contract, "parsec.service=running");
     assert_true(port->ops->start(port, NAME, 0, NULL));
-    assert_int_equal(query(contract, NAME).state, SERVICE_RUNNING);
+    assert_int_equal(query(contract, NAME).state, SERVICE_STATE_RUNNING);
 }
 
 static void stopping_stops_and_stopping_again_is_fine(void **state)
@@ -62,7 +62,7 @@ static void stopping_stops_and_stopping_again_is_fine(void **state)
 
     contract_arrange(contract, "parsec.service=running");
     assert_true(port->ops->stop(port, NAME, WAIT_MS, NULL));
-    assert_int_equal(query(contract, NAME).state, SERVICE_STOPPED);
+    assert_int_equal(query(contract, NAME).state, SERVICE_STATE_STOPPED);
     assert_true(port->ops->stop(port, NAME, 0, NULL));
 }
 
@@ -76,7 +76,7 @@ static void a_start_that_takes_longer_than_the_wait_times_out_and_goes_on(void *
     assert_false(port->ops->start(port, NAME, 0, &err));
     assert_int_equal(err.kind, ERR_TIMEOUT);
     contract->later(contract, WAIT_MS);
-    assert_int_equal(query(contract, NAME).state, SERVICE_RUNNING);
+    assert_int_equal(query(contract, NAME).state, SERVICE_STATE_RUNNING);
 }
 
 static void a_disabled_service_does_not_start_until_its_start_type_changes(void **state)
@@ -88,7 +88,7 @@ static void a_disabled_service_does_not_start_until_its_start_type_changes(void 
     assert_false(port->ops->start(port, NAME, WAIT_MS, NULL));
     assert_true(port->ops->set_start(port, NAME, SERVICE_START_AUTO, NULL));
     assert_int_equal(query(contract, NAME).start, SERVICE_START_AUTO);
-    assert_int_equal(query(contract, NAME).state, SERVICE_STOPPED);
+    assert_int_equal(query(contract, NAME).state, SERVICE_STATE_STOPPED);
     assert_true(port->ops->start(port, NAME, WAIT_MS, NULL));
 }
 
@@ -102,7 +102,7 @@ static void an_automatic_service_runs_after_a_boot(void **state)
     assert_true(port->ops->stop(port, NAME, WAIT_MS, NULL));
     assert_true(contract->boot(contract));
     contract->later(contract, WAIT_MS);
-    assert_int_equal(query(contract, NAME).state, SERVICE_RUNNING);
+    assert_int_equal(query(contract, NAME).state, SERVICE_STATE_RUNNING);
 }
 
 static const struct CMUnitTest tests[] = {
