@@ -50,6 +50,7 @@ extern const struct text_section text_section_build;
 extern const struct text_section text_section_disk;
 extern const struct text_section text_section_service;
 extern const struct text_section text_section_device;
+extern const struct text_section text_section_windows;
 
 /* All sections, ended by NULL. */
 const struct text_section *const *text_sections(void);

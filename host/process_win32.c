@@ -3,6 +3,7 @@
 #include "host/process.h"
 
 #include "common/clock.h"
+#include "common/command_line.h"
 #include "common/utf16.h"
 
 #include <stdlib.h>
@@ -25,39 +26,13 @@ static bool failed(DWORD code, const char *what, struct err *err)
     return err_set_os(err, ERR_DOMAIN_WIN32, (int32_t)code, TEXT_HOST_PROCESS_START, what, NULL);
 }
 
-/* Appends one argument as CommandLineToArgvW and the C runtime read it back. */
-static void quote(struct buf *out, const char *arg)
-{
-    size_t slashes = 0;
-
-    buf_puts(out, "\"");
-    for (; *arg; arg++) {
-        if (*arg == '\\') {
-            slashes++;
-            continue;
-        }
-        if (*arg == '"')
-            slashes = slashes * 2 + 1;
-        for (; slashes; slashes--)
-            buf_puts(out, "\\");
-        buf_put(out, arg, 1);
-    }
-    for (slashes *= 2; slashes; slashes--)
-        buf_puts(out, "\\");
-    buf_puts(out, "\"");
-}
-
 static bool command_line(const char *const *args, uint16_t **ret_line, struct err *err)
 {
     struct buf line;
     bool ok;
 
     buf_init(&line, COMMAND_LINE_UNITS);
-    for (size_t i = 0; args[i]; i++) {
-        if (i)
-            buf_puts(&line, " ");
-        quote(&line, args[i]);
-    }
+    command_line_put_all(&line, args);
     ok = !line.failed && utf16_from_utf8(buf_str(&line), ret_line, err);
     if (line.failed)
         failed(ERROR_FILENAME_EXCED_RANGE, args[0], err);

@@ -64,6 +64,10 @@ struct files_port {
     const struct files_ops *ops;
 };
 
+/* ERR_UNSAFE unless name is "" (the root) or safe components separated by '/'. Every
+ * implementation's first step. */
+bool file_name_check(const char *name, struct err *err);
+
 enum registry_type { REGISTRY_ABSENT, REGISTRY_STRING, REGISTRY_DWORD, REGISTRY_MULTI };
 
 #define REGISTRY_TEXT_BYTES 512

@@ -13,26 +13,6 @@ static struct sim *registry_sim(struct registry_port *port)
     return CORE_SIM(port, registry);
 }
 
-/* "" names the root; every other component must be safe. */
-static bool name_ok(const char *name, struct err *err)
-{
-    char part[FS_NAME_BYTES];
-    const char *at = name;
-    size_t length;
-
-    while (*at) {
-        length = strcspn(at, "/");
-        if (length >= sizeof(part))
-            return err_set(err, ERR_UNSAFE, TEXT_SIM_FILE_NAME, name, NULL);
-        memcpy(part, at, length);
-        part[length] = 0;
-        if (!fs_name_is_safe(part) || (at[length] == '/' && !at[length + 1]))
-            return err_set(err, ERR_UNSAFE, TEXT_SIM_FILE_NAME, name, NULL);
-        at += length + (at[length] == '/');
-    }
-    return true;
-}
-
 /* The user's folder exists only while Windows knows whose it is. */
 static bool root_exists(const struct core_call *call, enum file_root root)
 {
@@ -54,7 +34,7 @@ static bool files_stat(struct files_port *port,
     struct core_call call;
     bool ok = true;
 
-    if (!name_ok(name, err) || !core_read(&call, files_sim(port), "files.stat", name, err))
+    if (!file_name_check(name, err) || !core_read(&call, files_sim(port), "files.stat", name, err))
         return false;
     if (!call.lie && root_exists(&call, root))
         ok = call.env->disk->ops->stat(call.env->disk, root, name, &stat, err);
@@ -75,7 +55,7 @@ static bool files_read(struct files_port *port,
     struct core_call call;
     bool ok;
 
-    if (!name_ok(name, err) || !core_read(&call, files_sim(port), "files.read", name, err))
+    if (!file_name_check(name, err) || !core_read(&call, files_sim(port), "files.read", name, err))
         return false;
     if (call.lie || !root_exists(&call, root))
         ok = no_user(name, err);
@@ -94,7 +74,7 @@ static bool files_write(struct files_port *port,
     struct core_call call;
     bool ok = true;
 
-    if (!name_ok(name, err) || !core_act(&call, files_sim(port), "files.write", name, err))
+    if (!file_name_check(name, err) || !core_act(&call, files_sim(port), "files.write", name, err))
         return false;
     if (!root_exists(&call, root))
         ok = no_user(name, err);
@@ -109,7 +89,7 @@ files_remove(struct files_port *port, enum file_root root, const char *name, str
     struct core_call call;
     bool ok = true;
 
-    if (!name_ok(name, err) || !core_act(&call, files_sim(port), "files.remove", name, err))
+    if (!file_name_check(name, err) || !core_act(&call, files_sim(port), "files.remove", name, err))
         return false;
     if (!call.lie && root_exists(&call, root))
         ok = call.env->disk->ops->remove(call.env->disk, root, name, err);
@@ -126,7 +106,7 @@ static bool files_list(struct files_port *port,
     struct core_call call;
     bool ok = true;
 
-    if (!name_ok(name, err) || !core_read(&call, files_sim(port), "files.list", name, err))
+    if (!file_name_check(name, err) || !core_read(&call, files_sim(port), "files.list", name, err))
         return false;
     if (!call.lie && root_exists(&call, root))
         ok = call.env->disk->ops->list(call.env->disk, root, name, visit, user, err);
