@@ -15,6 +15,11 @@ system_install() { # NAME PROGRAM...
     wine_emulator "$1" "$BINARIES/emulator/advapi32.dll" "${@:2}" && system_tools "$1"
 }
 
+# The library of the card's encoder.
+encoder_install() { # NAME
+    cp "$BINARIES/emulator/nvEncodeAPI64.dll" "$WINE_WORK/$1/drive_c/windows/system32/"
+}
+
 # Services of Windows that Wine lacks, running and started at every boot.
 system_services() { # NAME SERVICE...
     local service

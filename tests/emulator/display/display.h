@@ -29,13 +29,14 @@ enum { DISPLAY_MAX = 24, DISPLAY_PATH_CHARS = 128, DISPLAY_NAME_CHARS = 64 };
 struct display_rect {
     LONG x, y;
     uint32_t width, height, hz;
-    uint32_t active;
+    uint32_t active, source; /* source: which of the adapter's */
 };
 
 struct display {
     struct pnp_device adapter;
     LUID luid;
-    uint32_t target, source;                  /* ids, within the adapter */
+    uint32_t target;                          /* id, within the adapter */
+    uint32_t source_count;                    /* of the adapter: one more than it has monitors */
     uint32_t number;                          /* n of \\.\DISPLAYn, 1.. */
     wchar_t monitor[DISPLAY_NAME_CHARS];      /* "ParsecVDA" */
     wchar_t monitor_path[DISPLAY_PATH_CHARS]; /* "\\?\DISPLAY#PSCCDD0#..." */

@@ -154,7 +154,8 @@ static LONG take_mode(struct displays *displays, struct display *d, const DEVMOD
         return DISP_CHANGE_SUCCESSFUL;
     }
     if (!d->shown.active)
-        d->shown = (struct display_rect){.width = d->preferred.width,
+        d->shown = (struct display_rect){.source = d->shown.source,
+                                         .width = d->preferred.width,
                                          .height = d->preferred.height,
                                          .hz = d->preferred.hz,
                                          .active = 1};

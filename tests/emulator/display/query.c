@@ -15,7 +15,8 @@
 enum {
     KINDS = QDC_ALL_PATHS | QDC_ONLY_ACTIVE_PATHS | QDC_DATABASE_CURRENT,
     KNOWN = KINDS | QDC_VIRTUAL_MODE_AWARE | QDC_INCLUDE_HMD,
-    DENOMINATOR = 1
+    DENOMINATOR = 1,
+    NO_TARGET = 4095
 };
 
 /* mingw-w64's union lacks it; it is smaller than its other members. */
@@ -37,9 +38,10 @@ static LONG refuse(UINT32 flags, bool asks_topology)
     return (LONG)state_fault(KEY, "FailQuery");
 }
 
-static bool listed(const struct display *d, UINT32 flags)
+/* Paths of a display: the active one alone, or one from each source of its adapter. */
+static UINT32 path_count_of(const struct display *d, UINT32 flags)
 {
-    return d->shown.active || flags & QDC_ALL_PATHS;
+    return flags & QDC_ALL_PATHS ? d->source_count : d->shown.active;
 }
 
 static void
@@ -47,10 +49,12 @@ sizes(const struct displays *displays, UINT32 flags, UINT32 *ret_paths, UINT32 *
 {
     *ret_paths = *ret_modes = 0;
     for (size_t i = 0; i < displays->count; i++) {
-        *ret_paths += listed(&displays->all[i], flags);
+        *ret_paths += path_count_of(&displays->all[i], flags);
         if (displays->all[i].shown.active)
             *ret_modes += flags & QDC_VIRTUAL_MODE_AWARE ? 3 : 2;
     }
+    if (flags & QDC_ALL_PATHS)
+        *ret_paths += 1; /* of a connector that nothing is plugged into */
 }
 
 static LONG WINAPI on_buffer_sizes(UINT32 flags, UINT32 *ret_paths, UINT32 *ret_modes)
@@ -70,8 +74,9 @@ static LONG WINAPI on_buffer_sizes(UINT32 flags, UINT32 *ret_paths, UINT32 *ret_
 
 static DISPLAYCONFIG_MODE_INFO source_mode(const struct display *d)
 {
-    DISPLAYCONFIG_MODE_INFO mode = {
-        .infoType = DISPLAYCONFIG_MODE_INFO_TYPE_SOURCE, .id = d->source, .adapterId = d->luid};
+    DISPLAYCONFIG_MODE_INFO mode = {.infoType = DISPLAYCONFIG_MODE_INFO_TYPE_SOURCE,
+                                    .id = d->shown.source,
+                                    .adapterId = d->luid};
 
     mode.sourceMode.width = d->shown.width;
     mode.sourceMode.height = d->shown.height;
@@ -111,11 +116,12 @@ static DISPLAYCONFIG_MODE_INFO image_mode(const struct display *d)
     return mode;
 }
 
-static void describe_path(const struct display *d, bool aware, DISPLAYCONFIG_PATH_INFO *path)
+static void
+describe_path(const struct display *d, uint32_t source, bool aware, DISPLAYCONFIG_PATH_INFO *path)
 {
     memset(path, 0, sizeof(*path));
     path->sourceInfo.adapterId = path->targetInfo.adapterId = d->luid;
-    path->sourceInfo.id = d->source;
+    path->sourceInfo.id = source;
     path->targetInfo.id = d->target;
     path->sourceInfo.modeInfoIdx = path->targetInfo.modeInfoIdx =
         DISPLAYCONFIG_PATH_MODE_IDX_INVALID;
@@ -125,24 +131,21 @@ static void describe_path(const struct display *d, bool aware, DISPLAYCONFIG_PAT
     path->targetInfo.refreshRate.Denominator = DENOMINATOR;
     path->targetInfo.targetAvailable = TRUE;
     path->flags = aware ? DISPLAYCONFIG_PATH_SUPPORT_VIRTUAL_MODE : 0;
-    if (!d->shown.active)
-        return;
+}
+
+/* The path by which the display is shown now. Fills in the indexes and returns how many modes that
+ * took. */
+static UINT32 describe_active(const struct display *d,
+                              bool aware,
+                              UINT32 next,
+                              DISPLAYCONFIG_PATH_INFO *path,
+                              DISPLAYCONFIG_MODE_INFO *modes)
+{
     path->targetInfo.refreshRate.Numerator = d->shown.hz;
     path->targetInfo.scanLineOrdering = DISPLAYCONFIG_SCANLINE_ORDERING_PROGRESSIVE;
     path->sourceInfo.statusFlags = DISPLAYCONFIG_SOURCE_IN_USE;
     path->targetInfo.statusFlags = DISPLAYCONFIG_TARGET_IN_USE;
     path->flags |= DISPLAYCONFIG_PATH_ACTIVE;
-}
-
-/* Fills in the path's indexes and returns the number of modes written. */
-static UINT32 describe_modes(const struct display *d,
-                             bool aware,
-                             UINT32 next,
-                             DISPLAYCONFIG_PATH_INFO *path,
-                             DISPLAYCONFIG_MODE_INFO *modes)
-{
-    if (!d->shown.active)
-        return 0;
     modes[next] = target_mode_info(d);
     modes[next + 1] = source_mode(d);
     if (!aware) {
@@ -156,6 +159,17 @@ static UINT32 describe_modes(const struct display *d,
     path->sourceInfo.sourceModeInfoIdx = (next + 1) & 0xFFFF;
     path->sourceInfo.cloneGroupId = DISPLAYCONFIG_PATH_CLONE_GROUP_INVALID;
     return 3;
+}
+
+/* A connector of the last adapter that has no monitor. */
+static void
+describe_unplugged(const struct displays *displays, bool aware, DISPLAYCONFIG_PATH_INFO *path)
+{
+    struct display empty = displays->all[displays->count - 1];
+
+    empty.target = NO_TARGET;
+    describe_path(&empty, 0, aware, path);
+    path->targetInfo.targetAvailable = FALSE;
 }
 
 static DISPLAYCONFIG_TOPOLOGY_ID topology_of(const struct displays *displays)
@@ -194,12 +208,19 @@ static LONG WINAPI on_query(UINT32 flags,
     for (size_t i = 0; i < displays.count; i++) {
         const struct display *d = &displays.all[i];
 
-        if (!listed(d, flags))
-            continue;
-        describe_path(d, aware, &paths[path]);
-        mode += describe_modes(d, aware, mode, &paths[path], modes);
-        path++;
+        for (uint32_t source = 0; source < d->source_count; source++) {
+            bool active = d->shown.active && source == d->shown.source;
+
+            if (!active && !(flags & QDC_ALL_PATHS))
+                continue;
+            describe_path(d, source, aware, &paths[path]);
+            if (active)
+                mode += describe_active(d, aware, mode, &paths[path], modes);
+            path++;
+        }
     }
+    if (flags & QDC_ALL_PATHS)
+        describe_unplugged(&displays, aware, &paths[path++]);
     *path_count = path;
     *mode_count = mode;
     if (ret_topology)
@@ -221,8 +242,8 @@ static LONG source_name(const struct displays *displays, DISPLAYCONFIG_SOURCE_DE
     for (size_t i = 0; i < displays->count; i++) {
         const struct display *d = &displays->all[i];
 
-        if (memcmp(&d->luid, &name->header.adapterId, sizeof(d->luid)) ||
-            d->source != name->header.id)
+        if (memcmp(&d->luid, &name->header.adapterId, sizeof(d->luid)) || !d->shown.active ||
+            d->shown.source != name->header.id)
             continue;
         swprintf(name->viewGdiDeviceName, CCHDEVICENAME, L"\\\\.\\DISPLAY%u", d->number);
         return ERROR_SUCCESS;

@@ -148,6 +148,19 @@ static LONG take_path(const struct supplied *s, struct display *d)
     return ERROR_SUCCESS;
 }
 
+/* Two targets with one source would be clones. */
+static bool source_taken(const struct displays *displays,
+                         const bool *on,
+                         const struct display *d,
+                         uint32_t source)
+{
+    for (size_t i = 0; i < displays->count; i++)
+        if (on[i] && displays->all[i].luid.LowPart == d->luid.LowPart &&
+            displays->all[i].shown.source == source)
+            return true;
+    return false;
+}
+
 static LONG set_supplied(struct displays *displays, struct supplied *s, UINT32 count)
 {
     bool on[DISPLAY_MAX] = {false};
@@ -159,12 +172,14 @@ static LONG set_supplied(struct displays *displays, struct supplied *s, UINT32 c
 
         if (!(s->path->flags & DISPLAYCONFIG_PATH_ACTIVE))
             continue;
-        if (!d || on[d - displays->all] || s->path->sourceInfo.id != d->source ||
-            memcmp(&s->path->sourceInfo.adapterId, &d->luid, sizeof(d->luid)))
+        if (!d || on[d - displays->all] || s->path->sourceInfo.id >= d->source_count ||
+            memcmp(&s->path->sourceInfo.adapterId, &d->luid, sizeof(d->luid)) ||
+            source_taken(displays, on, d, s->path->sourceInfo.id))
             return ERROR_INVALID_PARAMETER;
         error = take_path(s, d);
         if (error)
             return error;
+        d->shown.source = s->path->sourceInfo.id;
         on[d - displays->all] = true;
     }
     for (size_t i = 0; i < displays->count; i++)

@@ -118,7 +118,8 @@ static void add_parsec(struct displays *displays, const struct pnp_device *devic
 
         if (!d)
             return;
-        d->source = (uint32_t)i;
+        d->shown.source = (uint32_t)i;
+        d->source_count = (uint32_t)count + 1;
         d->target = FIRST_UID + monitors[i].index;
         swprintf(instance,
                  DISPLAY_PATH_CHARS,
@@ -156,6 +157,7 @@ static void add_own_monitor(struct displays *displays, const struct pnp_device *
         d->modes = adapters[i].modes;
         d->mode_count = adapters[i].mode_count;
         d->preferred = d->modes[0];
+        d->source_count = 1;
         return;
     }
 }
@@ -178,6 +180,7 @@ static void add_basic(struct displays *displays)
     d->basic = true;
     d->modes = basic_modes;
     d->mode_count = 1;
+    d->source_count = 1;
     d->preferred = basic_modes[0];
 }
 

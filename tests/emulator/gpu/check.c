@@ -247,6 +247,110 @@ static void the_name_is_the_hosts(void **state)
     free(text);
 }
 
+/* ---- the way to an encoder ---- */
+
+struct object {
+    void **methods;
+};
+
+static void method(void *object, int number, void *ret_function)
+{
+    memcpy(ret_function, &((struct object *)object)->methods[number], sizeof(void *));
+}
+
+static void release(void *object)
+{
+    ULONG(STDMETHODCALLTYPE * call)(void *);
+
+    method(object, 2, &call);
+    call(object);
+}
+
+static FARPROC export_of(const char *dll, const char *name)
+{
+    FARPROC found = GetProcAddress(LoadLibraryA(dll), name);
+
+    assert_non_null(found);
+    return found;
+}
+
+/* A device on the first adapter, which is the paravirtualised one. */
+static void *make_device(int driver, HRESULT *ret_result)
+{
+    static const GUID factory_id = {
+        0x770aae78, 0xf26f, 0x4dba, {0xa8, 0x29, 0x25, 0x3c, 0x83, 0xd1, 0xb3, 0x87}};
+    FARPROC make_factory = export_of("dxgi.dll", "CreateDXGIFactory1");
+    FARPROC make = export_of("d3d11.dll", "D3D11CreateDevice");
+    HRESULT(WINAPI * create_factory)(const GUID *, void **);
+    HRESULT(STDMETHODCALLTYPE * enumerate)(void *, UINT, void **);
+    HRESULT(WINAPI * create)
+    (void *, int, HMODULE, UINT, const int *, UINT, UINT, void **, int *, void **);
+    void *factory, *adapter, *device = NULL;
+
+    memcpy(&create_factory, &make_factory, sizeof(create_factory));
+    memcpy(&create, &make, sizeof(create));
+    assert_int_equal(create_factory(&factory_id, &factory), S_OK);
+    method(factory, 12, &enumerate);
+    assert_int_equal(enumerate(factory, 7, &adapter), (HRESULT)0x887A0002);
+    assert_int_equal(enumerate(factory, 0, &adapter), S_OK);
+    *ret_result = create(adapter, driver, NULL, 0, NULL, 0, 7, &device, NULL, NULL);
+    release(adapter);
+    release(factory);
+    return device;
+}
+
+static void a_device_is_made_on_an_adapter(void **state)
+{
+    HRESULT result;
+    void *device = make_device(0, &result);
+
+    (void)state;
+    assert_int_equal(result, S_OK);
+    release(device);
+    make_device(1, &result);
+    assert_int_equal(result, E_INVALIDARG);
+}
+
+struct function_list {
+    uint32_t version, reserved;
+    void *functions[40];
+};
+
+struct open_session {
+    uint32_t version, device_type;
+    void *device, *reserved;
+    uint32_t api_version, reserved_numbers[253];
+    void *reserved_pointers[64];
+};
+
+static void an_encoder_opens_on_a_device_of_the_card(void **state)
+{
+    FARPROC make = export_of("nvEncodeAPI64.dll", "NvEncodeAPICreateInstance");
+    struct function_list list = {.version = 9u | 1u << 24 | 2u << 16 | 7u << 28},
+                         future = {.version = 99u | 2u << 16 | 7u << 28};
+    struct open_session session = {.version = 9u | 1u << 24 | 1u << 16 | 7u << 28};
+    uint32_t(WINAPI * create)(struct function_list *);
+    uint32_t(WINAPI * open)(struct open_session *, void **);
+    uint32_t(WINAPI * destroy)(void *);
+    void *encoder;
+    HRESULT result;
+    char wrong[64] = {0};
+
+    (void)state;
+    memcpy(&create, &make, sizeof(create));
+    assert_int_equal(create(&future), 15);
+    assert_int_equal(create(&list), 0);
+    memcpy(&open, &list.functions[29], sizeof(open));
+    memcpy(&destroy, &list.functions[27], sizeof(destroy));
+    assert_int_equal(open(&session, &encoder), 3);
+    session.device = wrong;
+    assert_int_equal(open(&session, &encoder), 3);
+    session.device = make_device(0, &result);
+    assert_int_equal(open(&session, &encoder), 0);
+    assert_int_equal(destroy(encoder), 0);
+    release(session.device);
+}
+
 #define WITH_ADAPTER(name) cmocka_unit_test_setup_teardown(name, open_adapter, close_it)
 
 int main(int argc, char **argv)
@@ -268,6 +372,8 @@ int main(int argc, char **argv)
         WITH_ADAPTER(drivers_are_named_where_the_guest_has_them),
         WITH_ADAPTER(the_folder_needs_the_room_that_is_told),
         WITH_ADAPTER(the_name_is_the_hosts),
+        cmocka_unit_test(a_device_is_made_on_an_adapter),
+        cmocka_unit_test(an_encoder_opens_on_a_device_of_the_card),
     };
 
     if (argc > 1 && !strcmp(argv[1], "none"))

@@ -12,6 +12,7 @@
  *     Vendor Device Subsystem Revision  REG_DWORD
  *     Fail<number>       REG_DWORD     NTSTATUS of D3DKMTQueryAdapterInfo of that type
  *     FailEnum           REG_DWORD     NTSTATUS of both enumerations
+ *     FailDevice         REG_DWORD     HRESULT of D3D11CreateDevice
  *     NoEnum3            REG_DWORD     1: a Windows before 2004, D3DKMTEnumAdapters3 is not
  * exported */
 #ifndef GPUPV_TESTS_D3DKMT_H
@@ -135,5 +136,10 @@ bool gpu_of_handle(D3DKMT_HANDLE handle, struct gpu_adapter_state *ret_adapter);
 
 extern const struct hook gpu_hooks[];
 extern const size_t gpu_hook_count;
+
+/* ---- dxgi.c ---- */
+
+extern const struct hook dxgi_hooks[];
+extern const size_t dxgi_hook_count;
 
 #endif

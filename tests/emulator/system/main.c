@@ -43,6 +43,7 @@ BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved)
         return FALSE;
     add_table(display_config_hooks, display_config_hook_count);
     add_table(display_gdi_hooks, display_gdi_hook_count);
+    add_table(dxgi_hooks, dxgi_hook_count);
     add_table(gpu_hooks, gpu_hook_count);
     add_table(session_hooks, session_hook_count);
     add_table(token_hooks, token_hook_count);
