@@ -48,6 +48,19 @@ static int set_up(void **state)
     return 0;
 }
 
+/* With the product's own times, for tests that are not about them and take long on a busy machine.
+ */
+static int set_up_patient(void **state)
+{
+    static const struct session_times usual = {0};
+    struct pair *pair = malloc(sizeof *pair);
+
+    assert_non_null(pair);
+    pair_start_with(pair, "hostile", &usual, bindings, sizeof bindings / sizeof bindings[0]);
+    *state = pair;
+    return 0;
+}
+
 static int tear_down(void **state)
 {
     pair_stop(*state);
@@ -125,7 +138,8 @@ static void server_gives_a_silent_stranger_its_time_and_no_more(void **state)
     raw_dial(pair, &raw);
     pair_until(pair, &raw.closed);
     passed_ms = (uv_hrtime() - start) / 1000000;
-    assert_in_range(passed_ms, (uint64_t)quick.handshake_ms - 50, (uint64_t)quick.handshake_ms * 3);
+    assert_in_range(
+        passed_ms, (uint64_t)quick.handshake_ms - 50, (uint64_t)quick.handshake_ms * 20);
 }
 
 static void server_is_not_disturbed_by_100_idle_connections(void **state)
@@ -321,7 +335,7 @@ static void server_gives_half_a_frame_its_time_and_no_more(void **state)
     rogue_send(&rogue, "\x10\0\0\0\0\0\0\0\2\0\0\0\1\1\0\0{\"json", 22);
     assert_true(rogue_is_closed(&rogue));
     passed_ms = (uv_hrtime() - start) / 1000000;
-    assert_in_range(passed_ms, (uint64_t)quick.frame_ms - 50, (uint64_t)quick.frame_ms * 3);
+    assert_in_range(passed_ms, (uint64_t)quick.frame_ms - 50, (uint64_t)quick.frame_ms * 20);
     rogue_done(&rogue);
 }
 
@@ -664,7 +678,8 @@ static void caller_and_server_keep_a_quiet_session_alive(void **state)
     pair_hang_up(pair, &caller);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define PATIENT(name) cmocka_unit_test_setup_teardown(name, set_up_patient, tear_down)
 
 int main(void)
 {
@@ -686,7 +701,7 @@ int main(void)
         TEST(server_answers_unknown_methods_with_a_typed_error),
         TEST(server_names_versions_when_none_is_common),
         TEST(server_does_not_swell_for_a_peer_that_never_reads),
-        TEST(server_lets_only_so_many_sessions_be_open),
+        PATIENT(server_lets_only_so_many_sessions_be_open),
         TEST(caller_closes_on_every_nonsense),
         TEST(caller_does_not_swell_for_a_huge_answer),
         TEST(caller_notices_a_guest_that_falls_silent),
