@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "../common/hook.h"
+#include "../common/record.h"
 #include "../display/display.h"
 #include "../gpu/d3dkmt.h"
 #include "../parsec_vdd/vdd.h"
@@ -48,5 +49,8 @@ BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved)
     add_table(session_hooks, session_hook_count);
     add_table(token_hooks, token_hook_count);
     add_table(vdd_hooks, vdd_hook_count);
-    return hook_process(tables);
+    if (!hook_process(tables))
+        return FALSE;
+    record_process();
+    return TRUE;
 }
