@@ -5,11 +5,9 @@
 DRIVE=$WINE_WORK/guest/drive_c
 DATA=$DRIVE/ProgramData/Parsec
 PROGRAMS="$DRIVE/Program Files"
-SILENT='/silent /norun /allusers /nocleanuser'
+SILENT=(/silent /norun /allusers /nocleanuser)
 
-parsec() { # shellcheck disable=SC2086
-    wine_run guest "Z:$PAYLOADS/parsec-windows.exe" $*
-}
+parsec() { wine_run guest "Z:$PAYLOADS/parsec-windows.exe" "$@"; }
 service_runs() { prints 'RUNNING' wine_run guest sc query "$1"; }
 absent() { ! "$@"; }
 gone() { # PATH, within some seconds
@@ -24,7 +22,7 @@ need wine_prefix guest
 need system_tools guest
 need installers_make
 check "they are signed" osslsigncode verify -CAfile "$SIGNING/unity.pem" "$PAYLOADS/parsec-windows.exe"
-check "Parsec installs silently" parsec "$SILENT"
+check "Parsec installs silently" parsec "${SILENT[@]}"
 check "its programs are there" test -f "$PROGRAMS/Parsec/parsecd.exe" -a -f "$PROGRAMS/Parsec/service/pservice.exe"
 check "its service runs" service_runs Parsec
 check "Windows lists it, in the 32-bit view" prints 150-104 wine_run guest reg query 'HKLM\SOFTWARE\WOW6432Node\Microsoft\Windows\CurrentVersion\Uninstall\Parsec'
@@ -52,7 +50,7 @@ check "a client connects" wine_wait_for "$DATA/log.txt" '^\[I .*\] player#123456
 need system_set guest parsec Client=0
 check "and leaves" wine_wait_for "$DATA/log.txt" 'player#1234567 disconnected'
 
-check "installing over it keeps the account" parsec "$SILENT"
+check "installing over it keeps the account" parsec "${SILENT[@]}"
 check "which is there" test -f "$DATA/user.bin"
 check "uninstalling ends at once" wine_run guest "C:\\Program Files\\Parsec\\uninstall.exe" /silent
 check "and goes on in the background" gone "$PROGRAMS/Parsec/uninstall.exe"
@@ -66,16 +64,16 @@ check "it installs for one person" parsec /silent /norun /currentuser
 check "without a service" absent service_runs Parsec
 
 need installer_mode guest parsec nothing 1
-check "it can do nothing, and say that all is well" parsec "$SILENT"
+check "it can do nothing, and say that all is well" parsec "${SILENT[@]}"
 check "then nothing is there" absent service_runs Parsec
 need installer_mode guest parsec fail 1 Code=13
-check "it can fail" exits_with 13 parsec "$SILENT"
+check "it can fail" exits_with 13 parsec "${SILENT[@]}"
 need installer_mode guest parsec half 1
-check "it can die in the middle" exits_with 5 parsec "$SILENT"
+check "it can die in the middle" exits_with 5 parsec "${SILENT[@]}"
 check "then files are there and no service" absent service_runs Parsec
 need installer_mode guest parsec hang 1
 check "it can hang" hangs "Z:$PAYLOADS/parsec-windows.exe" /silent /allusers
 check "without /silent it waits for a person" hangs "Z:$PAYLOADS/parsec-windows.exe" /allusers
 need installer_mode guest parsec reboot 1
-check "it can ask for a restart" prints '3010' wine_run guest cmd /c "Z:${PAYLOADS//\//\\}\\parsec-windows.exe $SILENT & call echo code %^errorlevel%"
+check "it can ask for a restart" prints '3010' wine_run guest cmd /c "Z:${PAYLOADS//\//\\}\\parsec-windows.exe ${SILENT[*]} & call echo code %^errorlevel%"
 check "and has done its work" service_runs Parsec
