@@ -6,7 +6,7 @@ SYSTEM_KEY='HKEY_LOCAL_MACHINE\Software\gpupv-emulator'
 
 # What plays the world around the programs, in C:\emulator.
 system_tools() { # NAME
-    mkdir -p "$WINE_WORK/$1/drive_c/emulator" &&
+    mkdir -p "$WINE_WORK/$1/drive_c/emulator/imports" &&
         cp "$BINARIES/emulator/"{session,standin,supervisor}.exe "$BINARIES/emulator/audio.dll" "$WINE_WORK/$1/drive_c/emulator/"
 }
 

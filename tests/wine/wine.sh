@@ -31,8 +31,13 @@ wine_reboot() { # NAME
 # Ends and removes everything of this run.
 wine_close() {
     local pid prefix
+    rm -rf "$WINE_WORK/imports" && mkdir -p "$WINE_WORK/imports"
     for pid in "${wine_background[@]}"; do kill -9 "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
-    for prefix in "${wine_prefixes[@]}"; do "$WINE_HERE/prefix.sh" down "$prefix"; done
+    for prefix in "${wine_prefixes[@]}"; do
+        # what programs have called, for imports.py
+        [ ! -d "$prefix/drive_c/emulator/imports" ] || cp "$prefix/drive_c/emulator/imports/"* "$WINE_WORK/imports/" 2>/dev/null
+        "$WINE_HERE/prefix.sh" down "$prefix"
+    done
     wine_background=() wine_prefixes=()
 }
 
