@@ -895,6 +895,8 @@ enum text_id {
     TEXT_IMAGE_COLUMN_LANGUAGES,
     TEXT_IMAGE_COLUMN_NOTE,
     TEXT_IMAGE_DEFAULT,
+    TEXT_IMAGE_NOT_THERE,
+    TEXT_IMAGE_NOT_THERE_HINT,
     TEXT_IMAGE_END,
 
     /* text_device.c: devices, driver packages and trust on a real Windows */

@@ -178,6 +178,10 @@ static const struct text_row rows[] = {
     {"image.default",
      "If no edition is named, gpupv takes {0}, {1}.",
      "若未指定版本，gpupv 使用 {0}：{1}。"},
+    {"image.not_there", "there is no file {0}", "文件 {0} 不存在"},
+    {"image.not_there_hint",
+     "Give the path of an ISO, WIM, ESD or SWM file, or the drive of a mounted one.",
+     "请给出 ISO、WIM、ESD 或 SWM 文件的路径，或已装载的 ISO 所在驱动器。"},
 };
 
 const struct text_section text_section_image = {

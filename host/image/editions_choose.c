@@ -91,19 +91,23 @@ static bool fail(const struct editions *editions,
     return err_hint(err, TEXT_IMAGE_CHOOSE_HINT);
 }
 
+/* How many match; what does not fit counts only when nothing else matches. */
 static size_t
 count_matches(const struct editions *editions, size_t way, const char *wanted, size_t *ret_row)
 {
-    size_t found = 0;
+    size_t fitting = 0, other = 0;
 
     for (size_t i = 0; i < editions->count; i++) {
+        bool fits = editions->rows[i].use == EDITION_FITS;
+
         if (!ways[way](&editions->rows[i], wanted))
             continue;
-        if (!found || editions->rows[*ret_row].use != EDITION_FITS)
+        if (fits ? !fitting : !fitting && !other)
             *ret_row = i;
-        found += editions->rows[i].use == EDITION_FITS || !found;
+        fitting += fits;
+        other += !fits;
     }
-    return found;
+    return fitting ? fitting : other > 0;
 }
 
 /* The only edition that fits, if it is the only one. */

@@ -60,14 +60,28 @@ static bool find_in_iso(struct editions *editions, struct editions_place *place,
     return none_inside(editions, err);
 }
 
+/* A link to the folder of a medium, or a volume that is mounted there. */
+static bool leads_to_folder(const char *path)
+{
+    char below[FS_PATH_BYTES];
+    struct fs_stat stat;
+
+    return fs_join(below, path, "sources", NULL) && fs_stat(below, &stat, NULL) &&
+           stat.kind == FS_FOLDER;
+}
+
 bool editions_find(struct editions *editions, struct editions_place *place, struct err *err)
 {
     struct fs_stat stat;
 
     if (!fs_stat(editions->path, &stat, err))
         return false;
-    if (stat.kind == FS_FOLDER)
+    if (stat.kind == FS_FOLDER || (stat.kind == FS_LINK && leads_to_folder(editions->path)))
         return find_in_folder(editions, place, err);
+    if (stat.kind == FS_MISSING) {
+        err_set(err, ERR_NOT_FOUND, TEXT_IMAGE_NOT_THERE, editions->path, NULL);
+        return err_hint(err, TEXT_IMAGE_NOT_THERE_HINT);
+    }
     if (!source_open_file(editions->path, &place->file, err))
         return false;
     if (!wim_is(place->file))

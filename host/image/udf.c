@@ -84,8 +84,10 @@ static bool no_udf(struct udf *udf, struct err *err)
                    source_read(udf->iso, ISO9660_AT, magic, sizeof magic, NULL) &&
                    !memcmp(magic, ISO9660_MAGIC, sizeof magic);
 
-    if (!iso9660)
-        return err_set(err, ERR_NOT_FOUND, TEXT_IMAGE_UNKNOWN, udf->iso->name, NULL);
+    if (!iso9660) {
+        err_set(err, ERR_NOT_FOUND, TEXT_IMAGE_UNKNOWN, udf->iso->name, NULL);
+        return err_hint(err, TEXT_IMAGE_NOT_THERE_HINT);
+    }
     err_set(err, ERR_NOT_FOUND, TEXT_IMAGE_NO_UDF, udf->iso->name, NULL);
     return err_hint(err, TEXT_IMAGE_NO_UDF_HINT);
 }

@@ -8,8 +8,8 @@ tool=$1 oracle=$2
 . "$(dirname "$0")/check.sh"
 needs qemu-img sgdisk 7z vhdiinfo
 
-# A disk of 96 MiB with noise at odd places; the writer leaves out what is zero.
-truncate -s 96M raw.img
+# A disk of 80 MiB with noise at odd places; the writer leaves out what is zero.
+truncate -s 80M raw.img
 head -c 3000000 /dev/urandom | dd of=raw.img bs=512 seek=70001 conv=notrunc status=none
 head -c 700 /dev/urandom >noise
 truncate -s 1024 noise

@@ -37,56 +37,56 @@ image() {
     wimlib-imagex $verb "${first[@]}" tree "$file" "$name" "${options[@]}" >/dev/null
     first=()
 }
-# windows ARCH EDITION BUILD REVISION LANGUAGE...: the properties of a Windows
+# windows ARCH EDITION BUILD REVISION LANGUAGE...: sets system to the properties of a Windows
 windows() {
-    local arch=$1 edition=$2 build=$3 revision=$4
+    local arch=$1 edition=$2 build=$3 revision=$4 n=0 language
     shift 4
-    echo "WINDOWS/ARCH=$arch" "WINDOWS/EDITIONID=$edition" "WINDOWS/INSTALLATIONTYPE=Client" \
-        "WINDOWS/PRODUCTTYPE=WinNT" "WINDOWS/VERSION/MAJOR=10" "WINDOWS/VERSION/MINOR=0" \
-        "WINDOWS/VERSION/BUILD=$build" "WINDOWS/VERSION/SPBUILD=$revision" "WINDOWS/SYSTEMROOT=WINDOWS" \
-        "WINDOWS/LANGUAGES/DEFAULT=$1" $(for l in "$@"; do echo "WINDOWS/LANGUAGES/LANGUAGE[$((++n))]=$l"; done)
+    system=("WINDOWS/ARCH=$arch" "WINDOWS/EDITIONID=$edition" "WINDOWS/INSTALLATIONTYPE=Client"
+        "WINDOWS/PRODUCTTYPE=WinNT" "WINDOWS/VERSION/MAJOR=10" "WINDOWS/VERSION/MINOR=0"
+        "WINDOWS/VERSION/BUILD=$build" "WINDOWS/VERSION/SPBUILD=$revision" "WINDOWS/SYSTEMROOT=WINDOWS"
+        "WINDOWS/LANGUAGES/DEFAULT=$1")
+    for language in "$@"; do system+=("WINDOWS/LANGUAGES/LANGUAGE[$((++n))]=$language"); done
 }
 
 first=(--compress=LZX --check)
-n=0
-image install.wim "Windows 10 Home" $(windows 9 Core 26100 1742 en-US) FLAGS=Core \
+windows 9 Core 26100 1742 en-US
+image install.wim "Windows 10 Home" "${system[@]}" FLAGS=Core \
     "DISPLAYNAME=Windows 11 Home" "DISPLAYDESCRIPTION=Windows 11 Home" "DESCRIPTION=Windows 10 Home"
-n=0
-image install.wim "Windows 10 Pro" $(windows 9 Professional 26100 1742 zh-CN en-US) FLAGS=Professional \
+windows 9 Professional 26100 1742 zh-CN en-US
+image install.wim "Windows 10 Pro" "${system[@]}" FLAGS=Professional \
     "DISPLAYNAME=Windows 11 专业版" "DESCRIPTION=Windows 10 Pro <&> \"x\""
-n=0
-image install.wim "Windows 10 Pro N" $(windows 9 ProfessionalN 26100 1742 en-US) FLAGS=ProfessionalN \
+windows 9 ProfessionalN 26100 1742 en-US
+image install.wim "Windows 10 Pro N" "${system[@]}" FLAGS=ProfessionalN \
     "DISPLAYNAME=Windows 11 Pro N"
 image install.wim "" WINDOWS/ARCH=9 # next to nothing is said
 
-# A solid image is slow to make, so its tree is tiny. As the media creation tool orders it: the files of
+# A solid image is slow to make, so the tree is small. As the media creation tool orders it: the files of
 # the medium, Windows PE, setup, then the editions.
 first=(--compress=LZX)
-n=0
 image esd.wim "Windows Setup Media" "DESCRIPTION=Windows Setup Media"
 for name in "Microsoft Windows PE (amd64)" "Microsoft Windows Setup (amd64)"; do
-    n=0
-    image esd.wim "$name" $(windows 9 WindowsPE 26100 1742 de-DE) WINDOWS/INSTALLATIONTYPE=WindowsPE
+    windows 9 WindowsPE 26100 1742 de-DE
+    image esd.wim "$name" "${system[@]}" WINDOWS/INSTALLATIONTYPE=WindowsPE
 done
-n=0
-image esd.wim "Windows 11 Home" $(windows 9 Core 26100 1742 de-DE) "DISPLAYNAME=Windows 11 Home"
-n=0
-image esd.wim "Windows 11 Pro" $(windows 9 Professional 26100 1742 de-DE) "DISPLAYNAME=Windows 11 Pro"
+windows 9 Core 26100 1742 de-DE
+image esd.wim "Windows 11 Home" "${system[@]}" "DISPLAYNAME=Windows 11 Home"
+windows 9 Professional 26100 1742 de-DE
+image esd.wim "Windows 11 Pro" "${system[@]}" "DISPLAYNAME=Windows 11 Pro"
 wimlib-imagex export esd.wim all install.esd --solid --threads=1 >/dev/null
 mkdir split
 wimlib-imagex split install.wim split/install.swm 0.3 >/dev/null
 
 first=(--compress=LZX --boot)
 for name in "Microsoft Windows PE (amd64)" "Microsoft Windows Setup (amd64)"; do
-    n=0
-    image boot.wim "$name" $(windows 9 WindowsPE 26100 1 en-US) WINDOWS/INSTALLATIONTYPE=WindowsPE
+    windows 9 WindowsPE 26100 1 en-US
+    image boot.wim "$name" "${system[@]}" WINDOWS/INSTALLATIONTYPE=WindowsPE
 done
 first=(--compress=LZX)
-n=0
-image arm64.wim "Windows 11 Pro" $(windows 12 Professional 26100 1742 en-US) "DISPLAYNAME=Windows 11 Pro"
+windows 12 Professional 26100 1742 en-US
+image arm64.wim "Windows 11 Pro" "${system[@]}" "DISPLAYNAME=Windows 11 Pro"
 first=(--compress=LZX)
-n=0
-image old.wim "Windows 7 Ultimate" $(windows 9 Ultimate 7601 17514 en-US) WINDOWS/VERSION/MAJOR=6 \
+windows 9 Ultimate 7601 17514 en-US
+image old.wim "Windows 7 Ultimate" "${system[@]}" WINDOWS/VERSION/MAJOR=6 \
     WINDOWS/VERSION/MINOR=1
 rm -rf tree esd.wim
 

@@ -8,15 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK       UDF_BLOCK_BYTES
-#define MAIN_AT     32u
-#define RESERVE_AT  48u
-#define SEQUENCE    16u
-#define ANCHOR_AT   256u
-#define PARTITION   272u
-#define INTEGRITY   64u
-#define EMBEDDED_AT 176u
-#define FOLDER_MOST ((size_t)4 << 20)
+#define BLOCK           UDF_BLOCK_BYTES
+#define MAIN_AT         32u
+#define RESERVE_AT      48u
+#define SEQUENCE        16u
+#define ANCHOR_AT       256u
+#define PARTITION       272u
+#define INTEGRITY       64u
+#define TAG_UNALLOCATED 7
+#define TAG_INTEGRITY   9
+#define EMBEDDED_AT     176u
+#define FOLDER_MOST     ((size_t)4 << 20)
 
 struct udf_build {
     struct fs_file *file;
@@ -27,6 +29,7 @@ struct udf_build {
 struct descriptors {
     uint8_t *bytes;
     size_t length, size_each;
+    uint64_t recorded; /* blocks */
 };
 
 uint64_t udf_build_position(uint32_t block)
@@ -135,7 +138,30 @@ static void put_sequence(struct udf_build *build, uint32_t at)
     memcpy(bytes + 440, "\x01\x06\x01\x00\x00\x00", 6);
     put_descriptor(build, at + 2, bytes, UDF_TAG_VOLUME, 446, at + 2);
     memset(bytes, 0, BLOCK);
-    put_descriptor(build, at + 3, bytes, UDF_TAG_END, 512, at + 3);
+    bytes_put32(bytes + 16, 3);
+    put_descriptor(build, at + 3, bytes, TAG_UNALLOCATED, 24, at + 3);
+    memset(bytes, 0, BLOCK);
+    put_descriptor(build, at + 4, bytes, UDF_TAG_END, 512, at + 4);
+}
+
+/* The volume was closed in order: one partition, nothing free. */
+static void put_integrity(struct udf_build *build)
+{
+    uint8_t bytes[BLOCK] = {0};
+
+    bytes_put16(bytes + 16, 0x1000);
+    bytes_put16(bytes + 18, 2026);
+    bytes_put16(bytes + 20, 0x0101);
+    bytes_put32(bytes + 28, 1);
+    bytes_put64(bytes + 40, build->blocks);
+    bytes_put32(bytes + 72, 1);
+    bytes_put32(bytes + 76, 46);
+    bytes_put32(bytes + 84, build->blocks - PARTITION - 1);
+    put_identifier(bytes + 88, "*gpupv tests");
+    bytes_put16(bytes + 128, 0x0102);
+    bytes_put16(bytes + 130, 0x0102);
+    bytes_put16(bytes + 132, 0x0102);
+    put_descriptor(build, INTEGRITY, bytes, TAG_INTEGRITY, 134, INTEGRITY);
 }
 
 static void put_anchor(struct udf_build *build, uint32_t at)
@@ -161,6 +187,7 @@ struct udf_build *udf_build_open(const char *path, uint32_t blocks)
     put_recognition(build);
     put_sequence(build, MAIN_AT);
     put_sequence(build, RESERVE_AT);
+    put_integrity(build);
     put_anchor(build, ANCHOR_AT);
     put_anchor(build, blocks - 1);
     return build;
@@ -210,6 +237,7 @@ static void put_content(struct udf_build *build,
         if (data)
             put(build, udf_build_position(block), data + at, length);
         put_extent(d, shape, (uint32_t)length, block);
+        d->recorded += blocks;
         block += blocks + (shape->extent_bytes ? 1 : 0); /* a gap, so that extents stay apart */
     }
     if (!shape->at_block)
@@ -222,7 +250,7 @@ put_tables(struct udf_build *build, const struct udf_shape *shape, struct descri
 {
     size_t each = shape->in_entry * d->size_each, at = each;
     uint32_t table = build->next, first = table;
-    struct descriptors head = {d->bytes, each, d->size_each};
+    struct descriptors head = {d->bytes, each, d->size_each, 0};
     uint8_t *rest = malloc(d->length);
     size_t length = d->length;
 
@@ -233,7 +261,7 @@ put_tables(struct udf_build *build, const struct udf_shape *shape, struct descri
     while (at < length) {
         size_t piece = length - at < each ? length - at : each;
         uint8_t bytes[BLOCK] = {0};
-        struct descriptors more = {bytes, 24 + piece, d->size_each};
+        struct descriptors more = {bytes, 24 + piece, d->size_each, 0};
 
         memcpy(bytes + 24, rest + at, piece);
         at += piece;
@@ -257,7 +285,7 @@ static uint32_t put_node(struct udf_build *build,
 {
     static const size_t sizes[] = {8, 16, 20, 1};
     size_t base = shape->extended_entry ? 216 : EMBEDDED_AT;
-    struct descriptors d = {calloc(1, 1 << 20), 0, sizes[shape->kind]};
+    struct descriptors d = {calloc(1, 1 << 20), 0, sizes[shape->kind], 0};
     uint8_t bytes[BLOCK] = {0};
 
     assert_non_null(d.bytes);
@@ -278,6 +306,9 @@ static uint32_t put_node(struct udf_build *build,
     bytes_put16(bytes + 34, (uint16_t)shape->kind);
     bytes_put16(bytes + 48, 1);
     bytes_put64(bytes + 56, shape->claims_bytes ? shape->claims_bytes : size);
+    if (shape->extended_entry)
+        bytes_put64(bytes + 64, size);
+    bytes_put64(bytes + (shape->extended_entry ? 72 : 64), d.recorded);
     bytes_put32(bytes + base - 4, (uint32_t)d.length);
     memcpy(bytes + base, d.bytes, d.length);
     seal(bytes,

@@ -206,7 +206,7 @@ static void put_locator(struct metadata *m, const struct vhdx_parent *parent)
 static bool write_metadata(struct fs_file *file, const struct vhdx_info *info, struct err *err)
 {
     const uint32_t of_disk = VHDX_ITEM_REQUIRED | VHDX_ITEM_VIRTUAL_DISK;
-    struct metadata m = {calloc(1, VHDX_MIB), 0, ITEMS_OFFSET};
+    struct metadata m = {calloc(1, META_USED), 0, ITEMS_OFFSET};
     uint8_t number[8];
     bool ok;
 
@@ -226,7 +226,7 @@ static bool write_metadata(struct fs_file *file, const struct vhdx_info *info, s
     if (info->differencing)
         put_locator(&m, &info->parent);
     bytes_put16(m.bytes + VHDX_METADATA_COUNT, m.count);
-    ok = fs_file_write(file, META_OFFSET, m.bytes, VHDX_MIB, err);
+    ok = fs_file_write(file, META_OFFSET, m.bytes, META_USED, err);
     free(m.bytes);
     return ok;
 }
