@@ -14,6 +14,7 @@ WINE_WORK=$(realpath "$3")
 
 . "$HERE/wine.sh"
 . "$HERE/hvsocket.sh"
+. "$HERE/pnp.sh"
 . "$HERE/system.sh"
 [ -x "$WINE64" ] || { echo "no Wine at $WINE64"; exit 77; }
 

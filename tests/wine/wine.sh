@@ -10,6 +10,7 @@ WINE64=${WINE64:-/usr/lib/wine/wine64}
 WINE_DLLS=${WINE_DLLS:-/usr/lib/x86_64-linux-gnu/wine/x86_64-windows}
 WINE_LIMIT=60      # seconds, for a program that is waited for
 export WINEDEBUG=${WINEDEBUG:--all}
+PATH=$PATH:/usr/lib/wine # wineserver
 unset WINEPREFIX DISPLAY WAYLAND_DISPLAY
 
 wine_prefixes=()   # folders of this run

@@ -8,8 +8,13 @@ are jumps through a table that thunk.c fills from the original at start.
 
 writes DIR/<name>_thunk.c and DIR/<name>.def. A replacement that the original does not export is an error unless it
 is listed in --add (an export that this Wine lacks).
+
+--refuse 'CM_Get_*=,CM_*=refuse' keeps the caller from the original's exports of these names that are not replaced: they
+call refuse(name) instead, with nothing of their arguments. The first pattern that fits decides, one without a function
+leaves the export alone.
 """
 import argparse
+import fnmatch
 import os
 import struct
 import sys
@@ -88,12 +93,24 @@ def def_file(dll, exports, replaced, added):
     return "\n".join(lines) + "\n"
 
 
-def source_file(load, exports, replaced):
+def refusal(name, rules):
+    """The function that answers for an export, or None."""
+    for pattern, function in rules:
+        if name and fnmatch.fnmatchcase(name, pattern):
+            return function or None
+    return None
+
+
+def source_file(load, exports, replaced, rules):
     rows = []
     jumps = []
     for i, (ordinal, name) in enumerate(exports):
         rows.append("    {%s, %d}," % ('"%s"' % name if name else "NULL", ordinal))
-        if name not in replaced:
+        function = refusal(name, rules)
+        if name not in replaced and function:
+            jumps.append('        ".globl thunk_%d\\nthunk_%d: leaq name_%d(%%rip), %%rcx\\n"\n'
+                         '        "jmp %s\\nname_%d: .asciz \\"%s\\"\\n"' % (i, i, i, function, i, name))
+        elif name not in replaced:
             jumps.append('        ".globl thunk_%d\\nthunk_%d: jmp *thunk_table+%d(%%rip)\\n"'
                          % (i, i, 8 * i))
     return "\n".join(
@@ -111,6 +128,7 @@ def main():
     parser.add_argument("--load", required=True, help="where the original lies in the prefix")
     parser.add_argument("--replace", default="", help="EXPORT=FUNCTION,...")
     parser.add_argument("--add", default="", help="EXPORT=FUNCTION,... that the original lacks")
+    parser.add_argument("--refuse", default="", help="PATTERN=FUNCTION,..., see above")
     parser.add_argument("--out", required=True, help="folder for the generated files")
     options = parser.parse_args()
 
@@ -118,6 +136,7 @@ def main():
         exports = list(PortableExecutable(file.read()).exports())
     replaced = parse_pairs(options.replace)
     added = parse_pairs(options.add)
+    rules = [item.split("=", 1) for item in filter(None, options.refuse.split(","))]
     known = {name for _, name in exports}
     unknown = sorted(set(replaced) - known)
     if unknown:
@@ -130,7 +149,7 @@ def main():
     with open(os.path.join(options.out, base + ".def"), "w", encoding="ascii") as file:
         file.write(def_file(dll, exports, replaced, added))
     with open(os.path.join(options.out, base + "_thunk.c"), "w", encoding="ascii") as file:
-        file.write(source_file(options.load, exports, replaced))
+        file.write(source_file(options.load, exports, replaced, rules))
 
 
 if __name__ == "__main__":

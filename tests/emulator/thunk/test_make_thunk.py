@@ -58,6 +58,14 @@ class MakeThunk(unittest.TestCase):
         self.assertIn("  NewCall = emu_new", lines)
         self.assertIn("  bind = emu_bind @2", lines)
 
+    def test_refuses_exports_by_pattern_but_not_those_that_are_replaced(self):
+        run(self.folder.name, "--refuse", "getsockname=,get*=refuse", "--replace", "getpeername=emu_name")
+        source = self.read("ws2_32_thunk.c")
+        self.assertIn('jmp refuse\\nname_', source)
+        self.assertIn('.asciz \\"getsockopt\\"', source)
+        self.assertNotIn('.asciz \\"getsockname\\"', source)
+        self.assertNotIn('.asciz \\"getpeername\\"', source)
+
 
 if __name__ == "__main__":
     unittest.main()
