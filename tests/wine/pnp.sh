@@ -63,6 +63,11 @@ pnp_setting() { # NAME VALUE NUMBER|TEXT
     printf '[%s\\Settings]\n"%s"=%s\n' "$PNP_KEY" "$2" "$data" | wine_registry "$1"
 }
 
+# What Windows makes of signatures by that certificate (SHA-1): microsoft, vendor, untrusted, expired, revoked.
+pnp_signer() { # NAME SHA1 TRUST
+    printf '[%s]\n"Trust"="%s"\n' "$(pnp_key Signers "$2")" "$3" | wine_registry "$1"
+}
+
 # All calls since the log was last cleared.
 pnp_log() { # NAME
     cat "$WINE_WORK/$1/drive_c/emulator/pnp.log" 2>/dev/null

@@ -5,6 +5,26 @@
 #include <stdio.h>
 #include <wchar.h>
 
+/* Setup classes that every Windows has, whether a device is of them or not. */
+static const struct {
+    const wchar_t *guid, *name;
+} classes[] = {
+    {L"{4d36e968-e325-11ce-bfc1-08002be10318}", L"Display"},
+    {L"{4d36e96c-e325-11ce-bfc1-08002be10318}", L"MEDIA"},
+    {L"{4d36e96e-e325-11ce-bfc1-08002be10318}", L"Monitor"},
+    {L"{4d36e97d-e325-11ce-bfc1-08002be10318}", L"System"},
+};
+
+void classes_write(void)
+{
+    wchar_t path[PATH_CHARS];
+
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        path_join(path, CLASS_ROOT, classes[i].guid);
+        reg_set_text(path, L"Class", classes[i].name);
+    }
+}
+
 /* A driver's key: "{class}\nnnn", the device's own one if it has one of that class, else the first
  * free. */
 static void driver_key(const struct node *node, const struct driver *driver, wchar_t *ret_name)

@@ -213,6 +213,9 @@ DWORD inf_read(const wchar_t *path, struct inf *ret_inf)
     DWORD code;
     HINF inf;
 
+    if (!wcschr(path,
+                L'\\')) /* Windows would look in its own folders; there, all is in the store */
+        return ERROR_FILE_NOT_FOUND;
     if (!load_parser())
         return ERROR_MOD_NOT_FOUND;
     inf = setup.open(path, NULL, INF_STYLE_WIN4, &bad_line);

@@ -29,6 +29,7 @@ static void boot(void)
     reg_set_text(PNP_LIVE, L"Booted", time_text);
     if (machine_boots() > 1) /* the first one is the seed's */
         behaviour_boot();
+    classes_write();
     store_materialize();
     enumerate(ROOT_NODE, false);
 }

@@ -263,6 +263,9 @@ uint64_t driver_version(const wchar_t *text);
 /* Makes driver the node's and starts it with that. ret_reboot: it takes effect at the next boot. */
 void node_bind(struct node *node, const struct driver *driver, bool *ret_reboot);
 
+/* Writes the setup classes that every Windows has. */
+void classes_write(void);
+
 /* The driver it has. false: none. */
 bool node_driver(const struct node *node, struct driver *ret_driver);
 

@@ -20,23 +20,17 @@ static void live_path(const struct node *node, wchar_t *ret_path)
 }
 
 /* The id as the registry spells it: the last three parts of the key's name. */
-static bool spelled(const wchar_t *path, wchar_t *ret_id)
+static bool spelled(HKEY key, wchar_t *ret_id)
 {
     struct {
         ULONG bytes;
         wchar_t name[PATH_CHARS];
     } info;
-    HKEY key = reg_open(path, false);
-    NTSTATUS status;
     ULONG size;
     int parts = 0;
     wchar_t *at;
 
-    if (!key)
-        return false;
-    status = NtQueryKey(key, KEY_NAME_INFORMATION, &info, sizeof(info) - sizeof(wchar_t), &size);
-    RegCloseKey(key);
-    if (status)
+    if (NtQueryKey(key, KEY_NAME_INFORMATION, &info, sizeof(info) - sizeof(wchar_t), &size))
         return false;
     info.name[info.bytes / sizeof(wchar_t)] = L'\0';
     for (at = info.name + wcslen(info.name); at > info.name && parts < 3; at--)
@@ -54,10 +48,30 @@ static bool is_instance_id(const wchar_t *id)
     return parts == 3 && wcslen(id) < PNP_ID_MAX;
 }
 
+/* What is true now, from the key below Live. */
+static void load_live(struct node *node)
+{
+    wchar_t path[PATH_CHARS];
+    HKEY key;
+
+    live_path(node, path);
+    key = reg_open(path, false);
+    if (!key)
+        return;
+    node->present = reg_number_of(key, L"Present", 0);
+    node->started = reg_number_of(key, L"Started", 0);
+    node->problem = reg_number_of(key, L"Problem", 0);
+    node->starts = reg_number_of(key, L"Starts", 0);
+    node->need_restart = reg_number_of(key, L"NeedRestart", 0);
+    RegCloseKey(key);
+}
+
 bool node_load(const wchar_t *id, struct node *ret_node)
 {
     struct node node = {.present = false};
     wchar_t path[PATH_CHARS];
+    bool known;
+    HKEY key;
 
     if (!_wcsicmp(id, ROOT_NODE)) {
         node.present = node.started = true;
@@ -68,29 +82,42 @@ bool node_load(const wchar_t *id, struct node *ret_node)
     if (!is_instance_id(id))
         return false;
     path_join(path, ENUM_ROOT, id);
-    /* Wine has devices of its own there, which this machine does not. */
-    if (!reg_number(path, L"Emulated", 0) || !spelled(path, node.id))
+    key = reg_open(path, false);
+    if (!key)
         return false;
-    live_path(&node, path);
-    node.present = reg_number(path, L"Present", 0);
-    node.started = reg_number(path, L"Started", 0);
-    node.problem = reg_number(path, L"Problem", 0);
-    node.starts = reg_number(path, L"Starts", 0);
-    node.need_restart = reg_number(path, L"NeedRestart", 0);
+    /* Wine has devices of its own there, which this machine does not. */
+    known = reg_number_of(key, L"Emulated", 0) && spelled(key, node.id);
+    RegCloseKey(key);
+    if (!known)
+        return false;
+    load_live(&node);
     *ret_node = node;
     return true;
 }
 
 void node_save(const struct node *node)
 {
+    const struct {
+        const wchar_t *value;
+        DWORD number;
+    } rows[] = {
+        {L"Present", node->present},
+        {L"Started", node->started},
+        {L"Problem", node->problem},
+        {L"Starts", node->starts},
+        {L"NeedRestart", node->need_restart},
+    };
     wchar_t path[PATH_CHARS];
+    HKEY key;
 
     live_path(node, path);
-    reg_set_number(path, L"Present", node->present);
-    reg_set_number(path, L"Started", node->started);
-    reg_set_number(path, L"Problem", node->problem);
-    reg_set_number(path, L"Starts", node->starts);
-    reg_set_number(path, L"NeedRestart", node->need_restart);
+    key = reg_open(path, true);
+    if (!key)
+        return;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        RegSetValueExW(
+            key, rows[i].value, 0, REG_DWORD, (const BYTE *)&rows[i].number, sizeof(DWORD));
+    RegCloseKey(key);
 }
 
 void node_path(const struct node *node, wchar_t *ret_path)

@@ -147,16 +147,30 @@ void reg_delete(const wchar_t *path)
     RegDeleteTreeW(HKEY_LOCAL_MACHINE, path);
 }
 
+bool reg_child_of(HKEY key, DWORD index, wchar_t *ret_name, size_t max)
+{
+    DWORD len = (DWORD)max;
+
+    return key && !RegEnumKeyExW(key, index, ret_name, &len, NULL, NULL, NULL, NULL);
+}
+
+DWORD reg_number_of(HKEY key, const wchar_t *value, DWORD otherwise)
+{
+    DWORD number, type, size = sizeof(number);
+
+    if (!key || RegQueryValueExW(key, value, NULL, &type, (BYTE *)&number, &size) ||
+        type != REG_DWORD)
+        return otherwise;
+    return number;
+}
+
 bool reg_child(const wchar_t *path, DWORD index, wchar_t *ret_name, size_t max)
 {
     HKEY key = reg_open(path, false);
-    DWORD len = (DWORD)max;
-    bool ok;
+    bool ok = reg_child_of(key, index, ret_name, max);
 
-    if (!key)
-        return false;
-    ok = !RegEnumKeyExW(key, index, ret_name, &len, NULL, NULL, NULL, NULL);
-    RegCloseKey(key);
+    if (key)
+        RegCloseKey(key);
     return ok;
 }
 

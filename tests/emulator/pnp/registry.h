@@ -70,6 +70,10 @@ void reg_delete(const wchar_t *path);
 /* The name of the index-th key below path. false: there is none. */
 bool reg_child(const wchar_t *path, DWORD index, wchar_t *ret_name, size_t max);
 
+/* The same two of a key that is open already; NULL will do. */
+bool reg_child_of(HKEY key, DWORD index, wchar_t *ret_name, size_t max);
+DWORD reg_number_of(HKEY key, const wchar_t *value, DWORD otherwise);
+
 /* Bytes of a list with its last zero. */
 size_t list_bytes(const wchar_t *list);
 

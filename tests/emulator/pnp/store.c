@@ -2,7 +2,6 @@
 #include "store.h"
 
 #include "inf.h"
-#include "verify.h"
 
 #include <setupapi.h>
 #include <stdio.h>
@@ -10,12 +9,12 @@
 #include <string.h>
 #include <wchar.h>
 
-static void join(wchar_t *ret_path, const wchar_t *folder, const wchar_t *name)
+void store_join(wchar_t *ret_path, const wchar_t *folder, const wchar_t *name)
 {
     swprintf(ret_path, PATH_CHARS, L"%ls\\%ls", folder, name);
 }
 
-static void make_folders(const wchar_t *path)
+void store_make_folders(const wchar_t *path)
 {
     wchar_t part[PATH_CHARS];
 
@@ -40,7 +39,7 @@ static uint64_t hash_file(uint64_t hash, const wchar_t *path)
 }
 
 /* "mm.inf_amd64_0123456789abcdef", after what the package is. */
-static void name_folder(struct driver *driver, const wchar_t *inf, const wchar_t *catalog)
+void store_name_folder(struct driver *driver, const wchar_t *inf, const wchar_t *catalog)
 {
     uint64_t hash = hash_file(hash_file(0xcbf29ce484222325ULL, inf), catalog);
 
@@ -52,8 +51,8 @@ void store_inf_path(const struct driver *driver, wchar_t *ret_path)
 {
     wchar_t folder[PATH_CHARS];
 
-    join(folder, STORE_FOLDER, driver->folder);
-    join(ret_path, folder, driver->original);
+    store_join(folder, STORE_FOLDER, driver->folder);
+    store_join(ret_path, folder, driver->original);
 }
 
 bool store_find(const wchar_t *path, struct driver *ret_driver)
@@ -64,7 +63,7 @@ bool store_find(const wchar_t *path, struct driver *ret_driver)
     for (DWORD i = 0; reg_child(PNP_DRIVERS, i, name, 64); i++) {
         if (!driver_load(name, &driver))
             continue;
-        join(full, INF_FOLDER, driver.inf);
+        store_join(full, INF_FOLDER, driver.inf);
         if (!_wcsicmp(path, full) || !_wcsicmp(path, driver.inf)) {
             *ret_driver = driver;
             return true;
@@ -88,176 +87,19 @@ void store_materialize(void)
     for (DWORD i = 0; reg_child(PNP_DRIVERS, i, name, 64); i++) {
         if (!driver_load(name, &driver) || *driver.folder)
             continue;
-        join(published, INF_FOLDER, driver.inf);
-        make_folders(INF_FOLDER);
+        store_join(published, INF_FOLDER, driver.inf);
+        store_make_folders(INF_FOLDER);
         DeleteFileW(
             published); /* Wine has some of these names; its files are links to a template */
         if (!inf_write(published, &driver))
             continue;
-        name_folder(&driver, published, L"");
-        join(folder, STORE_FOLDER, driver.folder);
-        make_folders(folder);
+        store_name_folder(&driver, published, L"");
+        store_join(folder, STORE_FOLDER, driver.folder);
+        store_make_folders(folder);
         store_inf_path(&driver, path);
         CopyFileW(published, path, FALSE);
         driver_save(&driver);
     }
-}
-
-/* ---- import ---- */
-
-static bool same_content(const wchar_t *a, const wchar_t *b)
-{
-    FILE *file_a = _wfopen(a, L"rb"), *file_b = _wfopen(b, L"rb");
-    bool same = file_a && file_b;
-    int c = 0;
-
-    while (same && c != EOF) {
-        c = fgetc(file_a);
-        same = c == fgetc(file_b);
-    }
-    if (file_a)
-        fclose(file_a);
-    if (file_b)
-        fclose(file_b);
-    return same;
-}
-
-/* The package that has the very same INF (SetupCopyOEMInf compares sizes, then bytes). */
-static bool find_same(const wchar_t *path, struct driver *ret_driver)
-{
-    wchar_t name[64], published[PATH_CHARS];
-
-    for (DWORD i = 0; reg_child(PNP_DRIVERS, i, name, 64); i++) {
-        join(published, INF_FOLDER, name);
-        if (same_content(path, published) && driver_load(name, ret_driver))
-            return true;
-    }
-    return false;
-}
-
-static void folder_of(const wchar_t *path, wchar_t *ret_folder)
-{
-    swprintf(ret_folder, PATH_CHARS, L"%.*ls", (int)(wcsrchr(path, L'\\') - path), path);
-}
-
-static DWORD find_files(const wchar_t *path, const struct inf *inf)
-{
-    wchar_t folder[PATH_CHARS], file[PATH_CHARS];
-
-    folder_of(path, folder);
-    for (const wchar_t *name = inf->files; *name; name += wcslen(name) + 1) {
-        join(file, folder, name);
-        if (GetFileAttributesW(file) == INVALID_FILE_ATTRIBUTES)
-            return ERROR_FILE_NOT_FOUND;
-    }
-    return 0;
-}
-
-static DWORD copy_files(const wchar_t *path, const struct inf *inf, struct driver *driver)
-{
-    wchar_t from_folder[PATH_CHARS], to_folder[PATH_CHARS], from[PATH_CHARS], to[PATH_CHARS];
-    wchar_t names[LIST_CHARS];
-
-    memcpy(names, inf->files, sizeof(names));
-    list_add(names, driver->original);
-    list_add(names, inf->catalog);
-    folder_of(path, from_folder);
-    join(from, from_folder, inf->catalog);
-    name_folder(driver, path, from);
-    join(to_folder, STORE_FOLDER, driver->folder);
-    make_folders(to_folder);
-    for (const wchar_t *name = names; *name; name += wcslen(name) + 1) {
-        join(from, from_folder, name);
-        join(to, to_folder, name);
-        if (!CopyFileW(from, to, FALSE))
-            return GetLastError();
-    }
-    return 0;
-}
-
-static void publish(const wchar_t *path, struct driver *driver, const struct verdict *verdict)
-{
-    wchar_t to[PATH_CHARS], row[PATH_CHARS];
-    int n = 0;
-
-    do {
-        swprintf(driver->inf, 64, L"oem%d.inf", n++);
-        join(to, INF_FOLDER, driver->inf);
-        path_join(row, PNP_DRIVERS, driver->inf);
-    } while (GetFileAttributesW(to) != INVALID_FILE_ATTRIBUTES || reg_exists(row));
-    make_folders(INF_FOLDER);
-    CopyFileW(path, to, FALSE);
-    driver_save(driver);
-    reg_set_text(row, L"Trust", verdict->code ? L"vendor" : L"microsoft");
-    reg_set_text(row, L"Signer", verdict->signer);
-    reg_set_text(row, L"Certificate", verdict->certificate);
-}
-
-/* A person's answer to "Would you like to install this device software?". */
-static DWORD ask(int how)
-{
-    wchar_t answer[16];
-
-    reg_text(PNP_SETTINGS, L"Prompt", answer, 16);
-    if (how == STORE_NONINTERACTIVE)
-        return ERROR_AUTHENTICODE_TRUST_NOT_ESTABLISHED;
-    while (!_wcsicmp(answer, L"hang"))
-        Sleep(INFINITE);
-    return _wcsicmp(answer, L"accept") ? ERROR_AUTHENTICODE_TRUST_NOT_ESTABLISHED : 0;
-}
-
-static DWORD judge(const wchar_t *path, int how, struct verdict *ret_verdict)
-{
-    verify_inf(path, ret_verdict);
-    if (!ret_verdict->code || ret_verdict->code == ERROR_AUTHENTICODE_TRUSTED_PUBLISHER)
-        return 0;
-    return ret_verdict->code == ERROR_AUTHENTICODE_TRUST_NOT_ESTABLISHED ? ask(how)
-                                                                         : ret_verdict->code;
-}
-
-static DWORD add(const wchar_t *path,
-                 const struct inf *inf,
-                 const struct verdict *verdict,
-                 struct driver *driver)
-{
-    DWORD code = copy_files(path, inf, driver);
-
-    if (!code)
-        publish(path, driver, verdict);
-    return code;
-}
-
-DWORD store_import(const wchar_t *path, int how, struct driver *ret_driver, bool *ret_existed)
-{
-    struct verdict verdict;
-    struct driver driver;
-    struct inf inf;
-    DWORD code;
-
-    *ret_existed = false;
-    if (GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES)
-        return ERROR_FILE_NOT_FOUND;
-    machine_enter();
-    *ret_existed = store_find(path, &driver) || find_same(path, &driver);
-    machine_leave();
-    if (*ret_existed) {
-        *ret_driver = driver;
-        return 0;
-    }
-    code = inf_read(path, &inf);
-    if (!code)
-        code = judge(path, how, &verdict);
-    if (!code)
-        code = find_files(path, &inf);
-    if (code)
-        return code;
-    driver = inf.driver;
-    machine_enter();
-    code = add(path, &inf, &verdict, &driver);
-    machine_leave();
-    if (!code)
-        *ret_driver = driver;
-    return code;
 }
 
 /* ---- removal ---- */
@@ -281,12 +123,12 @@ static void delete_folder(const wchar_t *folder)
     WIN32_FIND_DATAW found;
     HANDLE search;
 
-    join(path, folder, L"*");
+    store_join(path, folder, L"*");
     search = FindFirstFileW(path, &found);
     if (search == INVALID_HANDLE_VALUE)
         return;
     do {
-        join(path, folder, found.cFileName);
+        store_join(path, folder, found.cFileName);
         DeleteFileW(path);
     } while (FindNextFileW(search, &found));
     FindClose(search);
@@ -297,10 +139,10 @@ static void delete_package(const struct driver *driver)
 {
     wchar_t path[PATH_CHARS];
 
-    join(path, INF_FOLDER, driver->inf);
+    store_join(path, INF_FOLDER, driver->inf);
     DeleteFileW(path);
     if (*driver->folder) {
-        join(path, STORE_FOLDER, driver->folder);
+        store_join(path, STORE_FOLDER, driver->folder);
         delete_folder(path);
     }
     path_join(path, PNP_DRIVERS, driver->inf);

@@ -27,6 +27,15 @@ bool store_find(const wchar_t *path, struct driver *ret_driver);
 /* Full path of a package's INF in FileRepository. */
 void store_inf_path(const struct driver *driver, wchar_t *ret_path);
 
+/* Joins a folder and a name. */
+void store_join(wchar_t *ret_path, const wchar_t *folder, const wchar_t *name);
+
+/* Makes a folder and those above it. */
+void store_make_folders(const wchar_t *path);
+
+/* Names the folder of a package after its INF and its catalogue. */
+void store_name_folder(struct driver *driver, const wchar_t *inf, const wchar_t *catalog);
+
 /* Makes the files of rows that a seed brought. */
 void store_materialize(void);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <wchar.h>
 
+enum { DEPTH_MAX = 16 };
+
 static void tree_add(struct tree *tree, const struct node *node)
 {
     if ((tree->count & (tree->count + 1)) == 0 || tree->count == 0) {
@@ -22,9 +24,10 @@ static void tree_add(struct tree *tree, const struct node *node)
 static void collect(struct tree *tree, const wchar_t *path, const wchar_t *id, int level)
 {
     wchar_t name[PNP_ID_MAX], below[PATH_CHARS], child[PATH_CHARS];
+    HKEY key = reg_open(path, false);
     struct node node;
 
-    for (DWORD i = 0; reg_child(path, i, name, PNP_ID_MAX); i++) {
+    for (DWORD i = 0; reg_child_of(key, i, name, PNP_ID_MAX); i++) {
         path_join(below, path, name);
         if (*id)
             path_join(child, id, name);
@@ -35,19 +38,24 @@ static void collect(struct tree *tree, const wchar_t *path, const wchar_t *id, i
         else if (node_load(child, &node))
             tree_add(tree, &node);
     }
+    if (key)
+        RegCloseKey(key);
 }
 
-static size_t depth_of(const struct node *node)
+static int depth_of(const struct tree *tree, const struct node *node)
 {
-    struct node up = *node;
     wchar_t parent[PNP_ID_MAX];
-    size_t depth = 0;
+    int depth = 0;
 
-    while (wcscmp(up.id, ROOT_NODE) && depth < 16) {
-        node_parent(&up, parent);
-        if (!node_load(parent, &up))
+    node_parent(node, parent);
+    while (wcscmp(parent, ROOT_NODE) != 0 && ++depth < DEPTH_MAX) {
+        size_t i = 0;
+
+        while (i < tree->count && _wcsicmp(tree->items[i].id, parent) != 0)
+            i++;
+        if (i == tree->count)
             break;
-        depth++;
+        node_parent(&tree->items[i], parent);
     }
     return depth;
 }
@@ -55,14 +63,23 @@ static size_t depth_of(const struct node *node)
 /* Parents first; nodes of one depth stay in the order of their keys. */
 static void sort(struct tree *tree)
 {
-    for (size_t i = 1; i < tree->count; i++) {
-        struct node node = tree->items[i];
-        size_t depth = depth_of(&node), at = i;
+    struct node *sorted = malloc((tree->count + 1) * sizeof(*sorted));
+    int *depths = malloc((tree->count + 1) * sizeof(*depths));
+    size_t count = 0;
 
-        for (; at && depth_of(&tree->items[at - 1]) > depth; at--)
-            tree->items[at] = tree->items[at - 1];
-        tree->items[at] = node;
+    for (size_t i = 0; sorted && depths && i < tree->count; i++)
+        depths[i] = depth_of(tree, &tree->items[i]);
+    for (int depth = 0; sorted && depths && depth <= DEPTH_MAX; depth++)
+        for (size_t i = 0; i < tree->count; i++)
+            if (depths[i] == depth)
+                sorted[count++] = tree->items[i];
+    free(depths);
+    if (count != tree->count) {
+        free(sorted);
+        return;
     }
+    free(tree->items);
+    tree->items = sorted;
 }
 
 void tree_load(struct tree *ret_tree)
@@ -95,7 +112,7 @@ bool node_is_below(const struct node *node, const wchar_t *ancestor)
     struct node up = *node;
     wchar_t parent[PNP_ID_MAX];
 
-    for (int depth = 0; depth < 16; depth++) {
+    for (int depth = 0; depth < DEPTH_MAX; depth++) {
         if (!_wcsicmp(up.id, ancestor))
             return true;
         if (!wcscmp(up.id, ROOT_NODE))

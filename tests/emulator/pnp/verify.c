@@ -16,7 +16,7 @@
 /* Known to no header of mingw-w64 10. */
 #define ERROR_FILE_HASH_NOT_IN_CATALOG 0xE000024BUL
 
-enum { FILE_MAX = 16 << 20, CHAIN_MAX = 6 };
+enum { FILE_MAX = 16 << 20, CHAIN_MAX = 6, SHA1_BYTES = 20, SHA256_BYTES = 32 };
 
 static const struct {
     const wchar_t *trust;
@@ -151,29 +151,33 @@ static bool holds(const BYTE *data, DWORD size, const BYTE *part, DWORD len)
     return false;
 }
 
-/* Whether the content has the file's SHA-1 or SHA-256. */
-static bool content_names(const BYTE *content, DWORD size, const BYTE *file, DWORD file_size)
+/* SHA-1 or SHA-256, by the length that is wanted. */
+static bool hash_of(DWORD len, const BYTE *data, DWORD size, BYTE *ret_hash)
 {
-    static const ALG_ID algorithms[] = {CALG_SHA1, CALG_SHA_256};
     HCRYPTPROV provider = 0;
     HCRYPTHASH hash = 0;
-    bool found = false;
+    DWORD got = len;
+    bool ok;
 
     if (!CryptAcquireContextW(&provider, NULL, NULL, PROV_RSA_AES, CRYPT_VERIFYCONTEXT))
         return false;
-    for (int i = 0; i < 2 && !found; i++) {
-        BYTE value[32];
-        DWORD len = sizeof(value);
-
-        if (!CryptCreateHash(provider, algorithms[i], 0, 0, &hash))
-            continue;
-        found = CryptHashData(hash, file, file_size, 0) &&
-                CryptGetHashParam(hash, HP_HASHVAL, value, &len, 0) &&
-                holds(content, size, value, len);
+    ok = CryptCreateHash(provider, len == SHA1_BYTES ? CALG_SHA1 : CALG_SHA_256, 0, 0, &hash) &&
+         CryptHashData(hash, data, size, 0) &&
+         CryptGetHashParam(hash, HP_HASHVAL, ret_hash, &got, 0);
+    if (hash)
         CryptDestroyHash(hash);
-    }
     CryptReleaseContext(provider, 0);
-    return found;
+    return ok && got == len;
+}
+
+/* Whether the content has the file's SHA-1 or SHA-256. */
+static bool content_names(const BYTE *content, DWORD size, const BYTE *file, DWORD file_size)
+{
+    BYTE hash[SHA256_BYTES];
+
+    return (hash_of(SHA1_BYTES, file, file_size, hash) && holds(content, size, hash, SHA1_BYTES)) ||
+           (hash_of(SHA256_BYTES, file, file_size, hash) &&
+            holds(content, size, hash, SHA256_BYTES));
 }
 
 static BYTE *message_part(HCRYPTMSG message, DWORD what, DWORD *ret_size)
@@ -187,6 +191,39 @@ static BYTE *message_part(HCRYPTMSG message, DWORD what, DWORD *ret_size)
         data = NULL;
     }
     return data;
+}
+
+/* What follows the tag and the length of a DER value. */
+static DWORD der_header(const BYTE *data, DWORD size)
+{
+    DWORD len = size > 1 && data[1] & 0x80 ? 2u + (data[1] & 0x7f) : 2u;
+
+    return len < size ? len : 0;
+}
+
+/* Whether the digest that the signer signed is that of the content (PKCS #7, 9.3: without tag and
+ * length). Wine's own verification looks at the signature alone. */
+static bool digest_fits(HCRYPTMSG message, const BYTE *content, DWORD size)
+{
+    DWORD unused, header = der_header(content, size);
+    CRYPT_ATTRIBUTES *attributes =
+        (CRYPT_ATTRIBUTES *)message_part(message, CMSG_SIGNER_AUTH_ATTR_PARAM, &unused);
+    BYTE hash[SHA256_BYTES];
+    bool fits = false;
+
+    for (DWORD i = 0; attributes && i < attributes->cAttr && !fits; i++) {
+        const CRYPT_ATTRIBUTE *at = &attributes->rgAttr[i];
+        DWORD len;
+
+        if (strcmp(at->pszObjId, szOID_RSA_messageDigest) != 0 || at->cValue != 1)
+            continue;
+        len = at->rgValue[0].cbData - 2; /* an octet string */
+        fits = (len == SHA1_BYTES || len == SHA256_BYTES) &&
+               hash_of(len, content + header, size - header, hash) &&
+               !memcmp(at->rgValue[0].pbData + 2, hash, len);
+    }
+    free(attributes);
+    return fits;
 }
 
 /* Judges a decoded message; *ret_verdict gets its signer. */
@@ -205,7 +242,8 @@ judge(HCRYPTMSG message, const BYTE *file, DWORD file_size, struct verdict *ret_
     if (!signer)
         goto out;
     code = (DWORD)TRUST_E_BAD_DIGEST;
-    if (!CryptMsgControl(message, 0, CMSG_CTRL_VERIFY_SIGNATURE, signer->pCertInfo))
+    if (!CryptMsgControl(message, 0, CMSG_CTRL_VERIFY_SIGNATURE, signer->pCertInfo) ||
+        !digest_fits(message, content, content_size))
         goto out;
     thumbprint(signer, ret_verdict->certificate);
     CertGetNameStringW(
@@ -279,7 +317,8 @@ void verify_inf(const wchar_t *path, struct verdict *ret_verdict)
         *ret_verdict = verdict;
         return;
     }
-    verdict.code = inf_read(path, &inf);
+    verdict.code = GetFileAttributesW(path) == INVALID_FILE_ATTRIBUTES ? ERROR_FILE_NOT_FOUND
+                                                                       : inf_read(path, &inf);
     if (!verdict.code && !*inf.catalog) {
         verdict.code = ERROR_NO_CATALOG_FOR_OEM_INF;
     } else if (!verdict.code) {
