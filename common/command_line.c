@@ -2,10 +2,16 @@
  * end of the argument, 2n+1 and a quote are n and the quote itself, others stand for themselves. */
 #include "common/command_line.h"
 
+#include <string.h>
+
 void command_line_put(struct buf *out, const char *arg)
 {
     size_t slashes = 0;
 
+    if (*arg && !strpbrk(arg, " \t\n\v\"")) {
+        buf_puts(out, arg);
+        return;
+    }
     buf_puts(out, "\"");
     for (; *arg; arg++) {
         if (*arg == '\\') {

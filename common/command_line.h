@@ -8,8 +8,9 @@
 
 #include "buf.h"
 
-/* Appends one argument in quotes. A program name (the first word) must not hold quotes, which its
- * reader does not take back. */
+/* Appends one argument, in quotes when it needs them: some programs of Windows are older than the
+ * rules and take a switch in quotes for a name. A program name (the first word) must not hold
+ * quotes, which its reader does not take back. */
 void command_line_put(struct buf *out, const char *arg);
 
 /* Appends args, ended by NULL, with a space between. */

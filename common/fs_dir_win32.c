@@ -476,6 +476,11 @@ static bool tree_visit(const char *name, enum fs_kind kind, void *user)
     return tree->ok;
 }
 
+bool fs_handle_remove_tree(HANDLE handle, const char *path, struct err *err)
+{
+    return tree_remove(handle, path, 0, err);
+}
+
 bool fs_remove_tree(const char *path, struct err *err)
 {
     uint16_t *wide;

@@ -174,13 +174,14 @@ bool fs_handle_write(HANDLE handle,
     return true;
 }
 
-HANDLE fs_open_below(HANDLE folder,
-                     const uint16_t *name,
-                     ACCESS_MASK access,
-                     ULONG share,
-                     ULONG disposition,
-                     ULONG options,
-                     DWORD *ret_code)
+HANDLE fs_open_below_as(HANDLE folder,
+                        const uint16_t *name,
+                        ACCESS_MASK access,
+                        ULONG share,
+                        ULONG disposition,
+                        ULONG options,
+                        PSECURITY_DESCRIPTOR descriptor,
+                        DWORD *ret_code)
 {
     UNICODE_STRING text;
     OBJECT_ATTRIBUTES attributes;
@@ -191,7 +192,7 @@ HANDLE fs_open_below(HANDLE folder,
     text.Buffer = (WCHAR *)name;
     text.Length = (USHORT)(utf16_len(name) * sizeof *name);
     text.MaximumLength = text.Length;
-    InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, folder, NULL);
+    InitializeObjectAttributes(&attributes, &text, OBJ_CASE_INSENSITIVE, folder, descriptor);
     result = NtCreateFile(&handle,
                           access | SYNCHRONIZE,
                           &attributes,
@@ -207,6 +208,17 @@ HANDLE fs_open_below(HANDLE folder,
         return handle;
     *ret_code = RtlNtStatusToDosError(result);
     return INVALID_HANDLE_VALUE;
+}
+
+HANDLE fs_open_below(HANDLE folder,
+                     const uint16_t *name,
+                     ACCESS_MASK access,
+                     ULONG share,
+                     ULONG disposition,
+                     ULONG options,
+                     DWORD *ret_code)
+{
+    return fs_open_below_as(folder, name, access, share, disposition, options, NULL, ret_code);
 }
 
 static DWORD rename_by(HANDLE file, struct rename_information *to, int class)

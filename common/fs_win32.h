@@ -1,7 +1,7 @@
 /*
  * Helpers that the Windows halves of fs share: wide paths, error codes, private permissions, and
  * opening relative to a folder's handle, which Win32 does not offer. Private to Windows sources
- * of common/ and guest/.
+ * of common/, guest/ and host/image/windows/.
  */
 #ifndef GPUPV_FS_WIN32_H
 #define GPUPV_FS_WIN32_H
@@ -53,12 +53,26 @@ HANDLE fs_open_below(HANDLE folder,
                      ULONG options,
                      DWORD *ret_code);
 
+/* The same; what is made gets the security descriptor, NULL for what the folder gives. */
+HANDLE fs_open_below_as(HANDLE folder,
+                        const uint16_t *name,
+                        ACCESS_MASK access,
+                        ULONG share,
+                        ULONG disposition,
+                        ULONG options,
+                        PSECURITY_DESCRIPTOR descriptor,
+                        DWORD *ret_code);
+
 /* Renames the open file to name below folder, replacing a file; waits a little for those who have
  * it open. 0 or a Win32 code. */
 DWORD fs_rename_below(HANDLE file, HANDLE folder, const uint16_t *name);
 
 /* Marks the open file or empty folder for removal, also when it is read-only. 0 or a Win32 code. */
 DWORD fs_handle_remove(HANDLE handle);
+
+/* The same with everything below an open folder, never following a link. The handle must be open
+ * for removal and, if it is a folder, for listing. */
+bool fs_handle_remove_tree(HANDLE handle, const char *path, struct err *err);
 
 /* Permissions for a new file or folder. */
 struct fs_security {

@@ -20,6 +20,19 @@ bool process_start_detached(const char *path,
                             int64_t *ret_pid,
                             struct err *err);
 
+/* Told what a program printed, as it comes, and a few times a second with nothing; returning false
+ * with err ends the program. */
+typedef bool (*process_output)(const void *bytes, size_t length, void *user, struct err *err);
+
+/* Runs a program to its end; what it prints on its standard output and standard error goes to
+ * output. */
+bool process_watch(const char *path,
+                   const char *const *args,
+                   process_output output,
+                   void *user,
+                   int *ret_code,
+                   struct err *err);
+
 /* Runs a program to its end; what it prints on its standard output goes to out, its standard error
  * too. After deadline_ms it is killed: ERR_TIMEOUT. */
 bool process_run(const char *path,

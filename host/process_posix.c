@@ -17,6 +17,7 @@
 
 #define KILLED_BASE      128
 #define EXEC_FAILED_CODE 127
+#define TICK_MS          100
 
 struct process_child {
     pid_t pid;
@@ -127,27 +128,22 @@ out:
     return ok;
 }
 
-/* Reads from fd into out until its end or the deadline. */
-static bool drain(int fd, int64_t deadline_at, struct buf *out, struct err *err)
+/* Hands on what comes from fd until its end. */
+static bool drain(int fd, process_output output, void *user, struct err *err)
 {
+    char bytes[4096];
+
     for (;;) {
         struct pollfd poller = {.fd = fd, .events = POLLIN};
-        int64_t left = deadline_at - clock_now_ms(clock_system());
-        uint8_t *place = buf_reserve(out, 4096);
-        ssize_t n;
+        int ready = poll(&poller, 1, TICK_MS);
+        ssize_t n = ready > 0 ? read(fd, bytes, sizeof bytes) : -1;
 
-        if (!place)
-            return err_set(
-                err, ERR_TOO_LARGE, TEXT_HOST_PROCESS_OUTPUT, TEXT_NUM(PROCESS_OUTPUT_BYTES), NULL);
-        if (left <= 0 || poll(&poller, 1, (int)left) == 0)
-            return err_set(err, ERR_TIMEOUT, TEXT_HOST_PROCESS_TIMEOUT, NULL);
-        n = read(fd, place, 4096);
         if (n == 0)
             return true;
-        if (n < 0 && errno != EINTR)
+        if (ready > 0 && n < 0 && errno != EINTR)
             return err_set_os(err, ERR_DOMAIN_ERRNO, errno, TEXT_HOST_PROCESS_TIMEOUT, NULL);
-        if (n > 0)
-            buf_added(out, (size_t)n);
+        if (!output(bytes, n > 0 ? (size_t)n : 0, user, err))
+            return false;
     }
 }
 
@@ -156,27 +152,26 @@ static int exit_code(int status)
     return WIFSIGNALED(status) ? KILLED_BASE + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-bool process_run(const char *path,
-                 const char *const *args,
-                 int64_t deadline_ms,
-                 struct buf *out,
-                 int *ret_code,
-                 struct err *err)
+bool process_watch(const char *path,
+                   const char *const *args,
+                   process_output output,
+                   void *user,
+                   int *ret_code,
+                   struct err *err)
 {
-    int report[2] = {-1, -1}, output[2] = {-1, -1}, code, status = 0;
-    int64_t deadline_at = clock_now_ms(clock_system()) + deadline_ms;
+    int report[2] = {-1, -1}, printed[2] = {-1, -1}, code, status = 0;
     bool ok = false;
     pid_t pid = -1;
 
-    if (pipe2(report, O_CLOEXEC) != 0 || pipe2(output, O_CLOEXEC) != 0) {
+    if (pipe2(report, O_CLOEXEC) != 0 || pipe2(printed, O_CLOEXEC) != 0) {
         failed(errno, path, err);
         goto out;
     }
     pid = fork();
     if (pid == 0) {
         redirect_to_null(0, O_RDONLY);
-        dup2(output[1], 1);
-        dup2(output[1], 2);
+        dup2(printed[1], 1);
+        dup2(printed[1], 2);
         become(path, args, report[1]);
     }
     if (pid < 0) {
@@ -184,10 +179,10 @@ bool process_run(const char *path,
         goto out;
     }
     close(report[1]);
-    close(output[1]);
-    report[1] = output[1] = -1;
+    close(printed[1]);
+    report[1] = printed[1] = -1;
     code = read_report(report[0]);
-    ok = code ? failed(code, path, err) : drain(output[0], deadline_at, out, err);
+    ok = code ? failed(code, path, err) : drain(printed[0], output, user, err);
 
 out:
     if (pid > 0) {
@@ -199,8 +194,8 @@ out:
     for (int i = 0; i < 2; i++) {
         if (report[i] >= 0)
             close(report[i]);
-        if (output[i] >= 0)
-            close(output[i]);
+        if (printed[i] >= 0)
+            close(printed[i]);
     }
     if (ok)
         *ret_code = exit_code(status);

@@ -2,7 +2,6 @@
  * child is asked to end by a Ctrl+Break of its own process group in our hidden console. */
 #include "host/process.h"
 
-#include "common/clock.h"
 #include "common/command_line.h"
 #include "common/utf16.h"
 
@@ -13,6 +12,7 @@
 
 #define COMMAND_LINE_UNITS 32767
 #define EVENT_NAME_BYTES   160
+#define TICK_MS            100
 
 struct process_child {
     HANDLE process, job;
@@ -135,43 +135,46 @@ bool process_start_detached(const char *path,
     return true;
 }
 
-/* Reads what is there; true until the end of the pipe. */
-static bool drain(HANDLE pipe, struct buf *out, bool *ret_end, struct err *err)
+/* Hands on what is there, or nothing; *ret_end at the end of the pipe. */
+static bool drain(HANDLE pipe, process_output output, void *user, bool *ret_end, struct err *err)
 {
+    char bytes[4096];
     DWORD there = 0, got = 0;
-    uint8_t *place;
 
-    *ret_end = false;
-    if (!PeekNamedPipe(pipe, NULL, 0, NULL, &there, NULL)) {
+    *ret_end = !PeekNamedPipe(pipe, NULL, 0, NULL, &there, NULL);
+    if (there && !ReadFile(pipe, bytes, there < sizeof bytes ? there : sizeof bytes, &got, NULL))
         *ret_end = true;
-        return true;
-    }
-    if (!there)
-        return true;
-    place = buf_reserve(out, there);
-    if (!place)
-        return err_set(
-            err, ERR_TOO_LARGE, TEXT_HOST_PROCESS_OUTPUT, TEXT_NUM(PROCESS_OUTPUT_BYTES), NULL);
-    if (ReadFile(pipe, place, there, &got, NULL))
-        buf_added(out, got);
-    else
-        *ret_end = true;
-    return true;
+    return output(bytes, got, user, err);
 }
 
-bool process_run(const char *path,
-                 const char *const *args,
-                 int64_t deadline_ms,
-                 struct buf *out,
-                 int *ret_code,
-                 struct err *err)
+/* Waits for the end of the program, with its output. */
+static bool follow(HANDLE process, HANDLE pipe, process_output output, void *user, struct err *err)
 {
-    int64_t deadline_at = clock_now_ms(clock_system()) + deadline_ms;
+    bool end = false;
+    DWORD there = 0;
+
+    while (drain(pipe, output, user, &end, err)) {
+        /* a pipe of this kind cannot be waited for together with a process */
+        if (!end && PeekNamedPipe(pipe, NULL, 0, NULL, &there, NULL) && there)
+            continue;
+        if (WaitForSingleObject(process, TICK_MS) == WAIT_OBJECT_0 && end)
+            return true;
+    }
+    return false;
+}
+
+bool process_watch(const char *path,
+                   const char *const *args,
+                   process_output output,
+                   void *user,
+                   int *ret_code,
+                   struct err *err)
+{
     SECURITY_ATTRIBUTES inherit = {sizeof inherit, NULL, TRUE};
     HANDLE read_end = NULL, write_end = NULL, null = open_null();
     PROCESS_INFORMATION info = {0};
-    bool ok = false, end = false;
     DWORD code = 0;
+    bool ok = false;
 
     if (null == INVALID_HANDLE_VALUE || !CreatePipe(&read_end, &write_end, &inherit, 1 << 16) ||
         !SetHandleInformation(read_end, HANDLE_FLAG_INHERIT, 0)) {
@@ -182,26 +185,15 @@ bool process_run(const char *path,
         goto out;
     CloseHandle(write_end);
     write_end = NULL;
-    while (drain(read_end, out, &end, err)) {
-        if (end) {
-            ok = WaitForSingleObject(info.hProcess, (DWORD)deadline_ms) == WAIT_OBJECT_0 &&
-                 GetExitCodeProcess(info.hProcess, &code);
-            if (!ok)
-                failed(GetLastError(), path, err);
-            break;
-        }
-        if (clock_now_ms(clock_system()) > deadline_at) {
-            err_set(err, ERR_TIMEOUT, TEXT_HOST_PROCESS_TIMEOUT, NULL);
-            break;
-        }
-        /* a pipe of this kind cannot be waited for together with a deadline */
-        WaitForSingleObject(info.hProcess, 10);
-    }
+    ok = follow(info.hProcess, read_end, output, user, err) &&
+         (GetExitCodeProcess(info.hProcess, &code) || failed(GetLastError(), path, err));
 
 out:
     if (info.hProcess) {
-        if (!ok)
+        if (!ok) {
             TerminateProcess(info.hProcess, 1);
+            WaitForSingleObject(info.hProcess, INFINITE);
+        }
         CloseHandle(info.hProcess);
         CloseHandle(info.hThread);
     }
