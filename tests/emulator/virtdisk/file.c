@@ -1,0 +1,171 @@
+/* Files of volumes: opening by the name of the volume or below an open folder of it, flushing,
+ * closing. The files are real ones of the prefix; what is added are the rules of the volume. */
+#include "emulator.h"
+
+#include <string.h>
+#include <stdio.h>
+#include <wchar.h>
+
+#define STATUS_WRITE_PROTECTED ((NTSTATUS)0xC00000A2)
+#define CHANGING                                                                                   \
+    (GENERIC_WRITE | GENERIC_ALL | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA |            \
+     FILE_DELETE_CHILD | FILE_WRITE_ATTRIBUTES | DELETE | WRITE_DAC | WRITE_OWNER)
+
+static bool changes(DWORD access)
+{
+    return access & CHANGING;
+}
+
+/* Remembers a file of a volume that was just opened. */
+static void
+remember(HANDLE handle, const struct attached *disk, const struct volume_name *name, DWORD access)
+{
+    struct object *object = object_add(OBJECT_FILE, handle);
+
+    if (!object)
+        return;
+    object->attached = *disk;
+    object->volume = *name;
+    object->volume.rest = NULL;
+    object->may_write = changes(access);
+    if (object->may_write && !name->is_iso)
+        object_touch(disk, name->partition, true);
+}
+
+static HANDLE open_by_name(const struct volume_name *name,
+                           const wchar_t *path,
+                           DWORD access,
+                           DWORD share,
+                           DWORD disposition,
+                           DWORD flags)
+{
+    DWORD code = disks_call("CreateFileW", "%ls", path);
+    wchar_t real[DISKS_PATH];
+    struct attached disk;
+    HANDLE handle;
+
+    if (!code)
+        code = volume_find(name, &disk);
+    if (!code)
+        code = volume_translate(path, real);
+    if (!code && (changes(access) || disposition != OPEN_EXISTING) && disks_protected(&disk))
+        code = ERROR_WRITE_PROTECT;
+    if (code) {
+        SetLastError(code);
+        return INVALID_HANDLE_VALUE;
+    }
+    handle = CreateFileW(real, access, share, NULL, disposition, flags, NULL);
+    if (handle != INVALID_HANDLE_VALUE)
+        remember(handle, &disk, name, access);
+    return handle;
+}
+
+static HANDLE WINAPI on_create_file(const WCHAR *path,
+                                    DWORD access,
+                                    DWORD share,
+                                    SECURITY_ATTRIBUTES *security,
+                                    DWORD disposition,
+                                    DWORD flags,
+                                    HANDLE template_file)
+{
+    struct volume_name name;
+
+    if (device_is_name(path))
+        return device_create(path, access);
+    if (volume_name_parse(path, &name))
+        return open_by_name(&name, path, access, share, disposition, flags);
+    return CreateFileW(path, access, share, security, disposition, flags, template_file);
+}
+
+static NTSTATUS NTAPI on_nt_create_file(HANDLE *ret_handle,
+                                        ACCESS_MASK access,
+                                        OBJECT_ATTRIBUTES *attributes,
+                                        IO_STATUS_BLOCK *status,
+                                        LARGE_INTEGER *size,
+                                        ULONG file_attributes,
+                                        ULONG share,
+                                        ULONG disposition,
+                                        ULONG options,
+                                        void *extended,
+                                        ULONG extended_bytes)
+{
+    struct object *folder =
+        attributes->RootDirectory ? object_find(attributes->RootDirectory) : NULL;
+    NTSTATUS result;
+    DWORD code;
+
+    if (folder && folder->kind == OBJECT_FILE) {
+        code = disks_call("NtCreateFile",
+                          "%.*ls access=%x disposition=%u",
+                          (int)(attributes->ObjectName->Length / sizeof(WCHAR)),
+                          attributes->ObjectName->Buffer,
+                          (unsigned)access,
+                          (unsigned)disposition);
+        if (code)
+            return code == ERROR_ACCESS_DENIED ? STATUS_ACCESS_DENIED : STATUS_IO_DEVICE_ERROR;
+        if ((changes(access) || disposition != FILE_OPEN) && disks_protected(&folder->attached))
+            return STATUS_WRITE_PROTECTED;
+    }
+    result = NtCreateFile(ret_handle,
+                          access,
+                          attributes,
+                          status,
+                          size,
+                          file_attributes,
+                          share,
+                          disposition,
+                          options,
+                          extended,
+                          extended_bytes);
+    if (result >= 0 && folder && folder->kind == OBJECT_FILE)
+        remember(*ret_handle, &folder->attached, &folder->volume, access);
+    return result;
+}
+
+static BOOL WINAPI on_flush(HANDLE file)
+{
+    struct object *object = object_find(file);
+    DWORD code;
+
+    if (!object || object->kind == OBJECT_FILE)
+        return FlushFileBuffers(file);
+    code = disks_call("FlushFileBuffers", "%ls", object->attached.path);
+    if (!code && (object->kind != OBJECT_DEVICE || !object->may_write))
+        code = ERROR_ACCESS_DENIED; /* "the handle must have GENERIC_WRITE" */
+    if (code)
+        return fail(code);
+    object->is_flushed = true;
+    return TRUE;
+}
+
+static BOOL WINAPI on_close(HANDLE handle)
+{
+    struct object *object = object_find(handle);
+
+    if (object) {
+        if (object->kind == OBJECT_DISK) {
+            copying_end(object);
+            disk_detach(object);
+        }
+        object_remove(object);
+    }
+    return CloseHandle(handle);
+}
+
+static BOOL WINAPI on_cancel(HANDLE file, OVERLAPPED *overlapped)
+{
+    struct object *object = object_find(file);
+
+    if (!object || object->kind != OBJECT_DISK)
+        return CancelIoEx(file, overlapped);
+    return copying_cancel(object) || fail(ERROR_NOT_FOUND);
+}
+
+const struct hook file_hooks[] = {
+    {"kernel32", "CreateFileW", (hook_function)on_create_file, NULL},
+    {"ntdll", "NtCreateFile", (hook_function)on_nt_create_file, NULL},
+    {"kernel32", "FlushFileBuffers", (hook_function)on_flush, NULL},
+    {"kernel32", "CloseHandle", (hook_function)on_close, NULL},
+    {"kernel32", "CancelIoEx", (hook_function)on_cancel, NULL},
+};
+const size_t file_hook_count = sizeof(file_hooks) / sizeof(*file_hooks);
