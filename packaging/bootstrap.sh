@@ -16,7 +16,7 @@ mingw=(binutils-mingw-w64-x86-64 bzip2 dpkg-dev gcc-mingw-w64-x86-64-posix mingw
     openssl osslsigncode patch python3 wine64 xz-utils)
 lint=(clang clang-format clang-tidy cppcheck mingw-w64-x86-64-dev python3 shellcheck)
 fuzz=(clang libclang-rt-dev)
-bench=(python3 qemu-guest-agent rsync)
+bench=(genisoimage p7zip-full python3 qemu-guest-agent rsync wimtools)
 
 die() { echo "bootstrap: $*" >&2; exit 1; }
 

@@ -127,3 +127,8 @@ if [ -n "$peer" ]; then
 fi
 ours=$(idle "$agent_pid")
 printf '%-44s %10s %10s %12s\n' "gpupv-agent, healthy guest" $ours "$(ratio "$(field "$qga_idle" 1)" "$(field "$ours" 1)")x"
+
+if command -v wimlib-imagex >/dev/null && command -v genisoimage >/dev/null && command -v 7z >/dev/null; then
+    echo
+    "$root/tests/bench/bench_images.sh" "$build"
+fi
