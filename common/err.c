@@ -146,6 +146,11 @@ static const struct code_kind win32_kinds[] = {
     {10060, ERR_TIMEOUT},     /* WSAETIMEDOUT */
     {10061, ERR_UNREACHABLE}, /* WSAECONNREFUSED */
     {10065, ERR_UNREACHABLE}, /* WSAEHOSTUNREACH */
+    /* setupapi.h */
+    {(int32_t)0xE0000205, ERR_NOT_FOUND},   /* ERROR_INVALID_DEVINST_NAME */
+    {(int32_t)0xE000020B, ERR_NOT_FOUND},   /* ERROR_NO_SUCH_DEVINST */
+    {(int32_t)0xE0000231, ERR_UNSUPPORTED}, /* ERROR_NOT_DISABLEABLE */
+    {(int32_t)0xE0000235, ERR_UNSUPPORTED}, /* ERROR_IN_WOW64 */
 };
 
 static const struct code_kind hresult_kinds[] = {
@@ -166,7 +171,9 @@ static const struct code_kind configret_kinds[] = {
     {0x05, ERR_NOT_FOUND},   /* CR_INVALID_DEVNODE */
     {0x0D, ERR_NOT_FOUND},   /* CR_NO_SUCH_DEVNODE */
     {0x17, ERR_DENIED},      /* CR_REMOVE_VETOED */
+    {0x1E, ERR_NOT_FOUND},   /* CR_INVALID_DEVICE_ID */
     {0x25, ERR_NOT_FOUND},   /* CR_NO_SUCH_VALUE */
+    {0x28, ERR_UNSUPPORTED}, /* CR_NOT_DISABLEABLE */
     {0x2C, ERR_UNSUPPORTED}, /* CR_CALL_NOT_IMPLEMENTED */
     {0x33, ERR_DENIED},      /* CR_ACCESS_DENIED */
 };

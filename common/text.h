@@ -104,6 +104,10 @@ bool text_is_utf8(const char *bytes, size_t length);
  * become '?', bad UTF-8 too; cut at a character boundary; returns out. */
 const char *text_safe(char *out, size_t size, const char *text);
 
+/* True when name is one of those in names, which are separated by '|' ("Parsec Cloud, Inc.|Unity");
+ * ASCII letters compare without case. An empty name is none. */
+bool text_is_listed(const char *names, const char *name);
+
 /* strlcpy that cuts at a character boundary; returns out. */
 const char *text_copy(char *out, size_t size, const char *text);
 

@@ -234,3 +234,24 @@ const char *text_copy(char *out, size_t size, const char *text)
     out[length] = '\0';
     return out;
 }
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool text_is_listed(const char *names, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (const char *at = names; length && *at; at += *at == '|') {
+        size_t part = strcspn(at, "|"), i = 0;
+
+        while (part == length && i < length && lower(at[i]) == lower(name[i]))
+            i++;
+        if (part == length && i == length)
+            return true;
+        at += part;
+    }
+    return false;
+}

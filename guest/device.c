@@ -259,6 +259,8 @@ static enum cause problem_cause(int32_t problem, const struct device_causes *cau
     case DEVICE_PROBLEM_DISABLED:
         return causes->disabled;
     case DEVICE_PROBLEM_FAILED_START:
+        return causes->not_started;
+    case DEVICE_PROBLEM_NONE: /* not started, and no reason given */
     case DEVICE_PROBLEM_FAILED_ADD:
     case DEVICE_PROBLEM_FAILURE:
         return causes->failed;

@@ -71,7 +71,10 @@ bool device_video_look(struct devices_port *devices,
 
 /* Writes the causes by which the problems of a kind are told apart. */
 struct device_causes {
-    enum cause missing, extra, disabled, failed, no_driver, need_restart, unsigned_driver, conflict;
+    enum cause missing, extra, disabled;
+    enum cause not_started; /* 10 */
+    enum cause failed;      /* 31, 43, or not started without a reason */
+    enum cause no_driver, need_restart, unsigned_driver, conflict;
 };
 
 /* The finding of a device check. */

@@ -6,6 +6,7 @@
 #include "common/ui/console.h"
 #include "common/version.h"
 #include "guest/command.h"
+#include "guest/machine/machine.h"
 #include "guest/machine/sim/sim_command.h"
 
 #include <string.h>
@@ -199,5 +200,7 @@ int main(int argc, char **argv)
     args = console_args(&argc, argv);
     if (!args)
         return EXIT_USAGE;
+    if (argc == 2 && strcmp(args[1], MACHINE_ENCODE_PROBE) == 0) /* nothing for people */
+        return machine_encode_probe();
     return console_exit_code(start(argc, args));
 }

@@ -87,21 +87,6 @@ static bool same(const char *a, const char *b, size_t length)
     return true;
 }
 
-static bool publisher_is_allowed(const struct payload_kind *kind, const char *publisher)
-{
-    const char *allowed = kind->publishers;
-
-    for (;;) {
-        size_t length = strcspn(allowed, "|");
-
-        if (strlen(publisher) == length && same(allowed, publisher, length))
-            return true;
-        if (allowed[length] == '\0')
-            return false;
-        allowed += length + 1;
-    }
-}
-
 static bool ends_with(const char *text, const char *suffix)
 {
     size_t length = strlen(text), end = strlen(suffix);
@@ -124,7 +109,7 @@ bool payload_info_check(const struct payload_info *info, struct err *err)
         return err_set(err, ERR_BAD_INPUT, TEXT_PARSEC_PAYLOAD_BAD, kind->name, NULL);
     if (info->size_bytes > kind->max_bytes)
         return err_set(err, ERR_TOO_LARGE, TEXT_PARSEC_PAYLOAD_TOO_LARGE, kind->name, NULL);
-    if (!publisher_is_allowed(kind, info->publisher))
+    if (!text_is_listed(kind->publishers, info->publisher))
         return err_set(
             err, ERR_UNSAFE, TEXT_PARSEC_PAYLOAD_PUBLISHER, kind->name, info->publisher, NULL);
     return true;

@@ -19,7 +19,8 @@ enum cause {
 
     CAUSE_GPU_ABSENT,         /* no partition, or not attached yet */
     CAUSE_GPU_DISABLED,       /* gpu.status: problem 22 */
-    CAUSE_GPU_FAILED,         /* 10, 31, 43 */
+    CAUSE_GPU_FAILED,         /* 31, 43: driver files, or their version */
+    CAUSE_GPU_NOT_STARTED,    /* 10: the partition is not attached properly */
     CAUSE_GPU_CONFLICT,       /* 12: address space, the host's business */
     CAUSE_GPU_NEED_RESTART,   /* 14, 21, 38 */
     CAUSE_GPU_OTHER,          /* any other problem code */

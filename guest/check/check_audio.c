@@ -8,6 +8,7 @@ void check_audio_cable(struct check_context *context, struct finding *ret_findin
         .missing = CAUSE_CABLE_MISSING,
         .extra = CAUSE_CABLE_EXTRA,
         .disabled = CAUSE_CABLE_DISABLED,
+        .not_started = CAUSE_CABLE_FAILED,
         .failed = CAUSE_CABLE_FAILED,
         .no_driver = CAUSE_CABLE_NO_DRIVER,
         .need_restart = CAUSE_CABLE_NEED_RESTART,

@@ -7,6 +7,7 @@ void check_display_adapter(struct check_context *context, struct finding *ret_fi
         .missing = CAUSE_VDD_MISSING,
         .extra = CAUSE_VDD_EXTRA,
         .disabled = CAUSE_VDD_DISABLED,
+        .not_started = CAUSE_VDD_FAILED,
         .failed = CAUSE_VDD_FAILED,
         .no_driver = CAUSE_VDD_NO_DRIVER,
         .need_restart = CAUSE_VDD_NEED_RESTART,

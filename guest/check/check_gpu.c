@@ -19,12 +19,26 @@ void check_gpu_present(struct check_context *context, struct finding *ret_findin
         finding_ok(ret_finding);
 }
 
+/* A failure with other driver files is another one: the adapter is restarted for each set of files
+ * that comes from the host, whatever did not help before. */
+static uint32_t driver_detail(const struct gpu_adapter *gpu, uint32_t problem)
+{
+    const char *const texts[] = {gpu->driver_folder, gpu->driver_guest};
+    uint32_t hash = 2166136261u ^ problem;
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        for (const char *at = texts[i]; *at; at++)
+            hash = (hash ^ (uint8_t)*at) * 16777619u;
+    return hash;
+}
+
 void check_gpu_status(struct check_context *context, struct finding *ret_finding)
 {
     static const struct device_causes causes = {
         .missing = CAUSE_NONE, /* asked for only when present */
         .extra = CAUSE_NONE,
         .disabled = CAUSE_GPU_DISABLED,
+        .not_started = CAUSE_GPU_NOT_STARTED,
         .failed = CAUSE_GPU_FAILED,
         .no_driver = CAUSE_GPU_OTHER,
         .need_restart = CAUSE_GPU_NEED_RESTART,
@@ -36,6 +50,8 @@ void check_gpu_status(struct check_context *context, struct finding *ret_finding
         finding_off(ret_finding);
     else
         device_check(context->machine->devices, &device_gpu, &causes, ret_finding);
+    if (ret_finding->cause == CAUSE_GPU_FAILED && context->findings->facts.gpu_known)
+        ret_finding->detail = driver_detail(&context->findings->facts.gpu, ret_finding->detail);
 }
 
 void check_gpu_driver(struct check_context *context, struct finding *ret_finding)

@@ -51,6 +51,11 @@ struct device_list {
     size_t count;
 };
 
+/* Whose certificates may be added to the trusted publishers, separated by '|' (guest.md 6.4). */
+#define DRIVER_PUBLISHERS                                                                          \
+    "Parsec Cloud, Inc.|Unity Technologies SF|BUREL VINCENT Entrepreneur individuel|"              \
+    "BUREL VINCENT|Vincent Burel|Microsoft Windows Hardware Compatibility Publisher"
+
 enum driver_trust { DRIVER_SILENT, DRIVER_WOULD_PROMPT, DRIVER_UNTRUSTED };
 
 struct devices_port;

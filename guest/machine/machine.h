@@ -43,6 +43,12 @@ bool machine_open_sim(const char *folder, struct machine **ret_machine, struct e
 /* Opens this computer's Windows; ERR_UNSUPPORTED elsewhere. */
 bool machine_open_system(struct machine **ret_machine, struct err *err);
 
+/* What this program does when a port starts it with MACHINE_ENCODE_PROBE as its only argument:
+ * opens and closes a video encoder, in a process of its own since drivers may crash. Returns the
+ * exit code. */
+#define MACHINE_ENCODE_PROBE "encode-probe"
+int machine_encode_probe(void);
+
 /* NULL is fine. */
 void machine_free(struct machine *machine);
 

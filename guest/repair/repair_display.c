@@ -1,9 +1,19 @@
 #include "guest/console.h"
 #include "guest/device.h"
 #include "guest/journal.h"
+#include "guest/parsec/parsec.h"
+
+/* The holder's open handle refuses a device that shall stop. It holds again when the check finds
+ * its monitor missing. */
+static void let_go(struct repair_context *context)
+{
+    if (context->check->parsec)
+        holder_release(context->check->parsec->holder);
+}
 
 bool repair_vdd_tidy(struct repair_context *context, bool *ret_reboot, struct err *err)
 {
+    let_go(context);
     return device_tidy(context->check->machine->devices, &device_vdd, ret_reboot, err);
 }
 
@@ -14,11 +24,13 @@ bool repair_vdd_enable(struct repair_context *context, bool *ret_reboot, struct 
 
 bool repair_vdd_restart(struct repair_context *context, bool *ret_reboot, struct err *err)
 {
+    let_go(context);
     return device_restart(context, &device_vdd, ret_reboot, err);
 }
 
 bool repair_vdd_bind(struct repair_context *context, bool *ret_reboot, struct err *err)
 {
+    let_go(context);
     return device_bind(context->check->machine, &device_vdd, ret_reboot, err);
 }
 

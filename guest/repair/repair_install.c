@@ -18,6 +18,8 @@ install(struct repair_context *context, enum installer_job job, bool *ret_reboot
 
 bool repair_vdd_install(struct repair_context *context, bool *ret_reboot, struct err *err)
 {
+    if (context->check->parsec) /* its open handle refuses a driver that shall be replaced */
+        holder_release(context->check->parsec->holder);
     return install(context, INSTALLER_DISPLAY, ret_reboot, err);
 }
 

@@ -395,6 +395,31 @@ static void safe_and_copy_cut_at_character_boundaries(void **state)
     }
 }
 
+static void names_are_found_in_lists_whole_and_without_case(void **state)
+{
+    static const struct {
+        const char *names, *name;
+        bool listed;
+    } rows[] = {
+        {"Parsec Cloud, Inc.|Unity Technologies SF", "Parsec Cloud, Inc.", true},
+        {"Parsec Cloud, Inc.|Unity Technologies SF", "unity TECHNOLOGIES sf", true},
+        {"Parsec Cloud, Inc.|Unity Technologies SF", "Parsec Cloud", false},
+        {"Parsec Cloud, Inc.|Unity Technologies SF", "Cloud, Inc.", false},
+        {"Parsec Cloud, Inc.|Unity Technologies SF", "Unity Technologies SF Ltd", false},
+        {"Parsec Cloud, Inc.|Unity", "Parsec Cloud, Inc.|Unity", false},
+        {"One", "One", true},
+        {"|", "", false},
+        {"", "", false},
+        {"", "One", false},
+        {"One||Two", "Two", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (text_is_listed(rows[i].names, rows[i].name) != rows[i].listed)
+            fail_msg("%s in %s: expected %d", rows[i].name, rows[i].names, rows[i].listed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -416,6 +441,7 @@ int main(void)
         cmocka_unit_test(bad_utf8_is_recognised),
         cmocka_unit_test(safe_removes_escapes_and_direction_changes),
         cmocka_unit_test(safe_and_copy_cut_at_character_boundaries),
+        cmocka_unit_test(names_are_found_in_lists_whole_and_without_case),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,15 +8,6 @@
 
 #define STORE_FOLDER "C:\\Windows\\System32\\DriverStore\\FileRepository\\"
 
-/* Publishers whose certificates may be added (guest.md 6.4). */
-static const char *const allowed_publishers[] = {
-    "Parsec Cloud, Inc.",
-    "Unity Technologies SF",
-    "BUREL VINCENT Entrepreneur individuel",
-    "Vincent Burel",
-    "Microsoft Windows Hardware Compatibility Publisher",
-};
-
 static struct sim *devices_sim(struct devices_port *port)
 {
     return CORE_SIM(port, devices);
@@ -110,6 +101,16 @@ devices_enable(struct devices_port *port, const char *instance, bool *ret_reboot
     return finish(&call, device != NULL, ret_reboot, err);
 }
 
+/* A device that stops: the port of its driver gives up its handle when Windows asks, since Windows
+ * refuses to stop a device that somebody has open (PNP_VetoOutstandingOpen). */
+static void stop(struct core_call *call, const struct world_device *device)
+{
+    if (!device->present || !world_begins(device->hardware_id, WORLD_VDA))
+        return;
+    call->sim->vdd_open = false;
+    call->world->live.monitors = 0;
+}
+
 static bool
 devices_disable(struct devices_port *port, const char *instance, bool *ret_reboot, struct err *err)
 {
@@ -123,8 +124,7 @@ devices_disable(struct devices_port *port, const char *instance, bool *ret_reboo
     device = find(&call, instance, true, err);
     if (device) {
         device->disabled_until_boot = true;
-        if (world_begins(device->hardware_id, WORLD_VDA))
-            call.world->live.monitors = 0;
+        stop(&call, device);
     }
     return finish(&call, device != NULL, ret_reboot, err);
 }
@@ -142,8 +142,7 @@ devices_remove(struct devices_port *port, const char *instance, bool *ret_reboot
     device = find(&call, instance, false, err);
     if (!device)
         return finish(&call, false, ret_reboot, err);
-    if (world_begins(device->hardware_id, WORLD_VDA) && device->present)
-        call.world->live.monitors = 0;
+    stop(&call, device);
     if (device->bus == WORLD_BUS_ROOT || !device->present)
         world_remove_device(call.world, device);
     else
@@ -273,14 +272,6 @@ static bool drivers_trust(struct drivers_port *port,
     return true;
 }
 
-static bool is_allowed(const char *publisher)
-{
-    for (size_t i = 0; i < sizeof(allowed_publishers) / sizeof(allowed_publishers[0]); i++)
-        if (world_same(allowed_publishers[i], publisher))
-            return true;
-    return false;
-}
-
 static bool drivers_trust_signer(struct drivers_port *port, const char *inf_path, struct err *err)
 {
     struct core_call call;
@@ -291,7 +282,7 @@ static bool drivers_trust_signer(struct drivers_port *port, const char *inf_path
         return false;
     package = package_at(&call, inf_path, err);
     ok = package != NULL;
-    if (ok && !is_allowed(package->signer))
+    if (ok && !text_is_listed(DRIVER_PUBLISHERS, package->signer))
         ok = err_set(err, ERR_UNSAFE, TEXT_SIM_PUBLISHER, package->signer, inf_path, NULL);
     if (ok && !call.lie && !world_publisher_trust(call.world, package->signer))
         ok = err_set(

@@ -210,7 +210,7 @@ static bool check_signature(struct trust_file *file, const char *publishers, str
         goto out;
     }
     trust_certificate_name(certificate, file->signer, sizeof file->signer);
-    if (!trust_publisher_allowed(publishers, file->signer)) {
+    if (!text_is_listed(publishers, file->signer)) {
         err_set(err, ERR_UNSAFE, TEXT_DEVICE_TRUST_PUBLISHER, file->path, file->signer, NULL);
         err_hint(err, TEXT_DEVICE_HINT_TRUST);
         goto out;
@@ -242,22 +242,6 @@ void trust_certificate_name(PCCERT_CONTEXT certificate, char *out, size_t size)
     if (!attribute(certificate, szOID_ORGANIZATION_NAME, out, size) &&
         !attribute(certificate, szOID_COMMON_NAME, out, size))
         out[0] = '\0';
-}
-
-bool trust_publisher_allowed(const char *publishers, const char *name)
-{
-    size_t length = strlen(name);
-
-    if (length == 0)
-        return false;
-    for (const char *at = publishers; *at; at += *at == '|') {
-        size_t part = strcspn(at, "|");
-
-        if (part == length && _strnicmp(at, name, length) == 0)
-            return true;
-        at += part;
-    }
-    return false;
 }
 
 bool trust_file_open(const char *path,

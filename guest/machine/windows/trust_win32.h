@@ -47,7 +47,4 @@ PCCERT_CONTEXT trust_file_certificate(const struct trust_file *file);
 /* The organisation of a certificate, where there is none its common name, else "". */
 void trust_certificate_name(PCCERT_CONTEXT certificate, char *out, size_t size);
 
-/* True when name is one of those in publishers (separated by '|'), compared without case. */
-bool trust_publisher_allowed(const char *publishers, const char *name);
-
 #endif

@@ -251,12 +251,30 @@ static void restarting_the_device_takes_its_monitors(void **state)
     assert_int_equal(monitors(contract), 0);
 }
 
+static void a_driver_whose_device_was_restarted_is_opened_anew(void **state)
+{
+    struct contract *contract = contract_acting(state);
+    struct vdd_port *port = contract->machine->vdd;
+    struct devices_port *devices = contract->machine->devices;
+    struct device_list list;
+    bool reboot;
+
+    add(contract);
+    assert_true(devices->ops->list(devices, "Root\\Parsec\\VDA", &list, NULL));
+    assert_true(devices->ops->disable(devices, list.items[0].instance, &reboot, NULL));
+    assert_true(devices->ops->enable(devices, list.items[0].instance, &reboot, NULL));
+    assert_false(port->ops->ping(port, NULL));
+    add(contract);
+    assert_int_equal(monitors(contract), 1);
+}
+
 static const struct CMUnitTest vdd[] = {
     cmocka_unit_test(without_a_started_device_the_driver_is_not_found),
     cmocka_unit_test(the_driver_must_be_open),
     cmocka_unit_test(removing_an_unknown_monitor_is_not_found),
     cmocka_unit_test(monitors_vanish_without_keep_alive),
     cmocka_unit_test(restarting_the_device_takes_its_monitors),
+    cmocka_unit_test(a_driver_whose_device_was_restarted_is_opened_anew),
     cmocka_unit_test(the_driver_tells_its_version),
     cmocka_unit_test(added_monitors_have_indices_of_their_own),
     cmocka_unit_test(keep_alives_keep_monitors),
