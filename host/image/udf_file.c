@@ -117,7 +117,7 @@ static bool grow(struct udf_source *s, struct err *err)
     size_t room = s->room ? 2 * s->room : ROOM;
     struct extent *extents;
 
-    if (s->count < s->room)
+    if (s->extents && s->count < s->room)
         return true;
     extents = realloc(s->extents, room * sizeof *extents);
     if (!extents)

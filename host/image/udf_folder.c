@@ -217,7 +217,7 @@ bool udf_open_file(struct udf *udf, const char *path, struct source **ret_source
 {
     struct source *source = NULL;
     bool found = false, folder = false;
-    struct entry entry;
+    struct entry entry = {.folder = false};
 
     if (!walk(udf, path, &entry, &found, err))
         return false;
@@ -241,7 +241,7 @@ bool udf_list(struct udf *udf,
 {
     bool found = false, end = false, ok;
     struct reader reader;
-    struct entry entry;
+    struct entry entry = {.folder = false};
 
     if (!walk(udf, path, &entry, &found, err))
         return false;

@@ -120,7 +120,7 @@ bool wim_read_xml(struct source *source,
 {
     size_t units = (size_t)(header->xml_bytes / 2);
     uint8_t *bytes = malloc(header->xml_bytes ? (size_t)header->xml_bytes : 1);
-    uint16_t *text = malloc((units + 1) * sizeof *text);
+    uint16_t *text = calloc(units + 1, sizeof *text);
     char *utf8 = NULL;
     size_t first;
     bool ok = false;
