@@ -46,7 +46,7 @@ static void driver_key(const struct node *node, const struct driver *driver, wch
 static void write_date(const wchar_t *path, const wchar_t *date)
 {
     SYSTEMTIME time = {.wYear = 0};
-    unsigned month, day, year;
+    unsigned month = 0, day = 0, year = 0;
     wchar_t text[32];
     FILETIME value;
     HKEY key;

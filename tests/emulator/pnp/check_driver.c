@@ -217,6 +217,8 @@ static void a_trusted_package_goes_into_the_store_once(void **state)
     assert_wide_equal(first, L"oem0.inf");
     assert_true(copy(VDA, again));
     assert_wide_equal(again, first);
+    /* The same INF under another catalogue is another package. */
+    assert_denied(copy(PACKAGES L"stranger\\mm.inf", again), CERT_E_UNTRUSTEDROOT);
     assert_denied(
         SetupCopyOEMInfW(VDA, NULL, SPOST_PATH, SP_COPY_NOOVERWRITE, path, MAX_PATH, &needed, NULL),
         ERROR_FILE_EXISTS);

@@ -26,22 +26,39 @@ static bool same_content(const wchar_t *a, const wchar_t *b)
     return same;
 }
 
-/* The package that has the very same INF (SetupCopyOEMInf compares sizes, then bytes). */
-static bool find_same(const wchar_t *path, struct driver *ret_driver)
-{
-    wchar_t name[64], published[PATH_CHARS];
-
-    for (DWORD i = 0; reg_child(PNP_DRIVERS, i, name, 64); i++) {
-        store_join(published, INF_FOLDER, name);
-        if (same_content(path, published) && driver_load(name, ret_driver))
-            return true;
-    }
-    return false;
-}
-
 static void folder_of(const wchar_t *path, wchar_t *ret_folder)
 {
     swprintf(ret_folder, PATH_CHARS, L"%.*ls", (int)(wcsrchr(path, L'\\') - path), path);
+}
+
+/* Whether the package in the store has the catalogue that lies beside the INF. */
+static bool same_catalog(const wchar_t *path, const wchar_t *catalog, const struct driver *driver)
+{
+    wchar_t folder[PATH_CHARS], ours[PATH_CHARS], theirs[PATH_CHARS];
+
+    folder_of(path, folder);
+    store_join(ours, folder, catalog);
+    store_join(folder, STORE_FOLDER, driver->folder);
+    store_join(theirs, folder, catalog);
+    return same_content(ours, theirs);
+}
+
+/* The package that has the very same INF and catalogue (SetupCopyOEMInf compares bytes; an equal
+ * INF with another catalogue is another package). */
+static bool find_same(const wchar_t *path, struct driver *ret_driver)
+{
+    wchar_t name[64], published[PATH_CHARS];
+    struct inf inf;
+
+    if (inf_read(path, &inf))
+        return false;
+    for (DWORD i = 0; reg_child(PNP_DRIVERS, i, name, 64); i++) {
+        store_join(published, INF_FOLDER, name);
+        if (same_content(path, published) && driver_load(name, ret_driver) &&
+            same_catalog(path, inf.catalog, ret_driver))
+            return true;
+    }
+    return false;
 }
 
 static DWORD find_files(const wchar_t *path, const struct inf *inf)
