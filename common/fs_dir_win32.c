@@ -326,7 +326,7 @@ bool fs_dir_write(
     file = open_entry(dir,
                       temp,
                       FILE_WRITE_DATA | FILE_READ_ATTRIBUTES | DELETE,
-                      FILE_SHARE_DELETE,
+                      FILE_SHARE_READ | FILE_SHARE_DELETE,
                       FILE_CREATE,
                       FILE_OPTIONS | FILE_WRITE_THROUGH,
                       &code,

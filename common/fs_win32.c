@@ -99,7 +99,7 @@ static const char *split(const char *path, char out[FS_PATH_BYTES])
 bool fs_temp_remove(const char *path, struct err *err)
 {
     DWORD code;
-    /* a living writer shares neither reading nor writing, so this fails while he lives */
+    /* a living writer does not share writing, so this fails while he lives */
     HANDLE handle = open_path(path,
                               DELETE | GENERIC_WRITE,
                               FILE_SHARE_DELETE,
@@ -117,7 +117,9 @@ bool fs_temp_remove(const char *path, struct err *err)
     return code == 0 || fs_fail(code, TEXT_FILE_REMOVE, path, err);
 }
 
-/* Creates the temporary file, which nobody else can open for writing while we live. */
+/* Creates the temporary file, which nobody else can open for writing while we live. Reading is
+ * shared: the handle lives on a moment after the file got its name, and a reader must not fail
+ * then. */
 static HANDLE temp_open(const char *temp, SECURITY_ATTRIBUTES *security, struct err *err)
 {
     int i;
@@ -126,7 +128,7 @@ static HANDLE temp_open(const char *temp, SECURITY_ATTRIBUTES *security, struct 
         DWORD code;
         HANDLE handle = open_path(temp,
                                   GENERIC_WRITE | DELETE,
-                                  FILE_SHARE_DELETE,
+                                  FILE_SHARE_READ | FILE_SHARE_DELETE,
                                   security,
                                   CREATE_NEW,
                                   FILE_FLAG_WRITE_THROUGH | FILE_ATTRIBUTE_NORMAL,
