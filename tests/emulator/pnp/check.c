@@ -6,6 +6,7 @@
 
 #include "registry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { HAMMER_ROUNDS = 6 };
@@ -108,6 +109,15 @@ void setting_text(const wchar_t *value, const wchar_t *text)
     reg_set_text(PNP_SETTINGS, value, text);
 }
 
+/* Whether that instance is a device of that hardware id. Another process may take the number of a
+ * device that is gone. */
+static bool is_device(const wchar_t *instance, const wchar_t *hardware_id)
+{
+    struct pnp_device device;
+
+    return pnp_get(instance, &device) && !_wcsicmp(device.hardware_id, hardware_id);
+}
+
 /* Creates, changes and removes devices of one hardware id for a while, as other processes do with
  * theirs. */
 static int hammer(const char *hardware_id)
@@ -118,14 +128,14 @@ static int hammer(const char *hardware_id)
     for (int i = 0; i < HAMMER_ROUNDS; i++) {
         SP_DEVINFO_DATA data;
         HDEVINFO set = created(id, &data);
-        struct pnp_device device;
 
         if (!SetupDiGetDeviceInstanceIdW(set, &data, instance, PNP_ID_MAX, NULL) ||
-            !pnp_get(instance, &device) || _wcsicmp(device.hardware_id, id) != 0 ||
-            !change_state(set, &data, DICS_DISABLE, DICS_FLAG_GLOBAL) ||
+            !is_device(instance, id) || !change_state(set, &data, DICS_DISABLE, DICS_FLAG_GLOBAL) ||
             !change_state(set, &data, DICS_ENABLE, DICS_FLAG_GLOBAL) ||
-            !SetupDiCallClassInstaller(DIF_REMOVE, set, &data) || pnp_get(instance, &device))
+            !SetupDiCallClassInstaller(DIF_REMOVE, set, &data) || is_device(instance, id)) {
+            printf("%s: round %d, %ls, error 0x%lx\n", hardware_id, i, instance, GetLastError());
             return 1;
+        }
         SetupDiDestroyDeviceInfoList(set);
     }
     return 0;
