@@ -77,6 +77,10 @@ struct fs_stat {
 /* Looks at path without following a link at its end; a missing one is true with FS_MISSING. */
 bool fs_stat(const char *path, struct fs_stat *ret_stat, struct err *err);
 
+/* Sets or clears the mark that keeps people and programs from writing to a plain file; it is no
+ * protection against their owner. A folder or link is ERR_UNSAFE. */
+bool fs_set_read_only(const char *path, bool on, struct err *err);
+
 /* Calls visit for each entry of the folder (no order, without . and ..) until it returns false. A
  * missing folder has none. */
 bool fs_list(const char *path,

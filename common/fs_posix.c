@@ -317,6 +317,28 @@ bool fs_stat(const char *path, struct fs_stat *ret_stat, struct err *err)
     return true;
 }
 
+bool fs_set_read_only(const char *path, bool on, struct err *err)
+{
+    int file = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    struct stat found;
+    bool ok;
+
+    if (file < 0)
+        return fs_fail(TEXT_PERMISSIONS, path, err);
+    ok = fstat(file, &found) == 0;
+    if (ok && !S_ISREG(found.st_mode)) {
+        close(file);
+        return err_set(err, ERR_UNSAFE, TEXT_FILE_UNSAFE, path, NULL);
+    }
+    /* only the owner gets it back: others never had it in our places */
+    ok = ok && fchmod(file,
+                      on ? found.st_mode & ~(mode_t)(S_IWUSR | S_IWGRP | S_IWOTH)
+                         : found.st_mode | S_IWUSR) == 0;
+    ok = ok || fs_fail(TEXT_PERMISSIONS, path, err);
+    close(file);
+    return ok;
+}
+
 static enum fs_kind kind_of_entry(int folder, const struct dirent *entry)
 {
     struct fs_stat found;

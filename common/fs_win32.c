@@ -355,6 +355,40 @@ bool fs_remove(const char *path, struct err *err)
     return code == 0 || fs_fail(code, TEXT_FILE_REMOVE, path, err);
 }
 
+bool fs_set_read_only(const char *path, bool on, struct err *err)
+{
+    struct fs_stat found = {.kind = FS_OTHER};
+    FILE_BASIC_INFO info;
+    DWORD code = 0;
+    HANDLE handle = open_path(path,
+                              FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES,
+                              FS_SHARE_ALL,
+                              NULL,
+                              OPEN_EXISTING,
+                              FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS,
+                              &code,
+                              err);
+
+    if (handle == INVALID_HANDLE_VALUE)
+        return open_failed(code, TEXT_PERMISSIONS, path, err);
+    if (!fs_handle_stat(handle, path, &found, err) || found.kind != FS_FILE) {
+        CloseHandle(handle);
+        return err_set(err, ERR_UNSAFE, TEXT_FILE_UNSAFE, path, NULL);
+    }
+    if (!GetFileInformationByHandleEx(handle, FileBasicInfo, &info, sizeof info))
+        code = GetLastError();
+    info.FileAttributes &= ~(DWORD)FILE_ATTRIBUTE_READONLY;
+    if (on)
+        info.FileAttributes |= FILE_ATTRIBUTE_READONLY;
+    /* 0 would mean "leave them as they are" */
+    if (!info.FileAttributes)
+        info.FileAttributes = FILE_ATTRIBUTE_NORMAL;
+    if (!code && !SetFileInformationByHandle(handle, FileBasicInfo, &info, sizeof info))
+        code = GetLastError();
+    CloseHandle(handle);
+    return code == 0 || fs_fail(code, TEXT_PERMISSIONS, path, err);
+}
+
 bool fs_stat(const char *path, struct fs_stat *ret_stat, struct err *err)
 {
     DWORD code;

@@ -7,6 +7,7 @@
 
 #include "common/err.h"
 
+#include <stddef.h>
 #include <stdio.h>
 
 /* Makes the console speak UTF-8 and escape sequences; undone at exit. */
@@ -21,6 +22,10 @@ bool console_is_terminal(FILE *stream);
 
 /* True when the terminal behind stream understands colours and cursor movement. */
 bool console_has_escapes(FILE *stream);
+
+/* Reads a line that a person types, without showing it; the line end is not part of it. False when
+ * there is no terminal to ask on, it was ended, or the line is too long or no text. */
+bool console_secret(char *out, size_t size);
 
 /* Columns of the terminal behind stream, 0 when unknown. */
 unsigned console_width(FILE *stream);

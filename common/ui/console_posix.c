@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 void console_open(void)
@@ -30,6 +31,25 @@ bool console_has_escapes(FILE *stream)
 
     return console_is_terminal(stream) && fs_env("TERM", term, sizeof term) &&
            strcmp(term, "dumb") != 0;
+}
+
+bool console_secret(char *out, size_t size)
+{
+    struct termios shown, hidden;
+    bool ok;
+
+    if (tcgetattr(STDIN_FILENO, &shown) != 0)
+        return false;
+    hidden = shown;
+    hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) != 0)
+        return false;
+    ok = fgets(out, (int)size, stdin) != NULL;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+    if (!ok || !strchr(out, '\n'))
+        return false;
+    *strchr(out, '\n') = 0;
+    return text_is_utf8(out, strlen(out));
 }
 
 unsigned console_width(FILE *stream)

@@ -10,6 +10,8 @@
 #include <windows.h>
 #include <shellapi.h>
 
+#define SECRET_UNITS 512
+
 static UINT old_output_page, old_input_page;
 
 static void restore(void)
@@ -76,6 +78,25 @@ bool console_has_escapes(FILE *stream)
 
     return GetConsoleMode(console_of(stream), &mode) &&
            (mode & ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0;
+}
+
+bool console_secret(char *out, size_t size)
+{
+    HANDLE input = GetStdHandle(STD_INPUT_HANDLE);
+    WCHAR line[SECRET_UNITS];
+    DWORD mode, units = 0;
+    bool ok;
+
+    if (!GetConsoleMode(input, &mode) ||
+        !SetConsoleMode(
+            input, (mode & ~(DWORD)ENABLE_ECHO_INPUT) | ENABLE_LINE_INPUT | ENABLE_PROCESSED_INPUT))
+        return false;
+    ok = ReadConsoleW(input, line, SECRET_UNITS, &units, NULL) && units >= 2 &&
+         line[units - 1] == L'\n' && line[units - 2] == L'\r';
+    SetConsoleMode(input, mode);
+    ok = ok && utf16_to_utf8_into((const uint16_t *)line, units - 2, out, size);
+    SecureZeroMemory(line, sizeof line);
+    return ok;
 }
 
 unsigned console_width(FILE *stream)
