@@ -520,6 +520,28 @@ static void dir_write_clears_what_a_killed_writer_left(void **state)
     fs_dir_close(dir);
 }
 
+static void read_only_mark_is_set_and_cleared_on_plain_files(void **state)
+{
+    struct err err = ERR_INIT;
+    struct fs_stat stat;
+
+    (void)state;
+    support_folder("marked");
+    put("marked/a", "x");
+    expect_done(fs_set_read_only("marked/a", true, &err), &err);
+    expect_done(fs_stat("marked/a", &stat, &err), &err);
+    assert_true(stat.attributes & FS_READONLY);
+    expect_done(fs_set_read_only("marked/a", false, &err), &err);
+    expect_done(fs_stat("marked/a", &stat, &err), &err);
+    assert_false(stat.attributes & FS_READONLY);
+    put("marked/a", "y");
+    assert_false(fs_set_read_only("marked", true, &err));
+    assert_int_equal(err.kind, ERR_UNSAFE);
+    err_clear(&err);
+    assert_false(fs_set_read_only("marked/b", true, &err));
+    assert_int_equal(err.kind, ERR_NOT_FOUND);
+}
+
 static void surroundings_are_known(void **state)
 {
     char path[FS_PATH_BYTES];
@@ -583,6 +605,7 @@ int main(void)
         cmocka_unit_test(dir_reads_writes_lists_and_removes),
         cmocka_unit_test(dir_refuses_files_with_several_names),
         cmocka_unit_test(dir_write_clears_what_a_killed_writer_left),
+        cmocka_unit_test(read_only_mark_is_set_and_cleared_on_plain_files),
         cmocka_unit_test(surroundings_are_known),
     };
 
