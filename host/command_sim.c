@@ -1,7 +1,7 @@
 /* sim: changes the simulated world, so that everything else can be tried on it. */
 #include "host/boot.h"
 #include "host/hypervisor/sim_state.h"
-#include "host/image/image.h"
+#include "host/image/build.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #define OUTPUT_BYTES ((size_t)8 << 20)
 #define OFF_MS       30000
 #define EDITS_MAX    48
+#define DISK_BYTES   ((uint64_t)128 << 30)
 #define BOOT_KEYS    "boot."
 
 /* ---- faults of a machine and its Windows ---- */
@@ -261,10 +262,15 @@ static bool new_vm(struct call *call, const char *name, char *ret_id, struct err
     return call->hypervisor->ops->create(call->hypervisor, &settings, ret_id, err);
 }
 
-static bool label_disk(const char *disk, struct err *err)
+/* The disk with a Windows that somebody else installed. */
+static bool make_disk(const char *disk, struct err *err)
 {
+    const struct build_request request = {.path = disk,
+                                          .size_bytes = DISK_BYTES,
+                                          .source = {.path = "", .index = 1},
+                                          .boot = {.locale = "en-US"}};
     struct image_port *image = NULL;
-    bool ok = image_open_dir(&image, err) && image->disk->create(image, disk, 128ull << 30, err);
+    bool ok = image_open_dir(&image, err) && build_disk(image, &request, NULL, err);
 
     image_free(image);
     return ok;
@@ -279,7 +285,7 @@ static bool sim_new(struct call *call, struct err *err)
     char id[VM_ID_BYTES];
 
     if (!new_vm(call, call->words[0], id, err) || !hypervisor_find(h, id, &vm, err) ||
-        !label_disk(vm.settings.disk, err) || !edit_world(call, id, args, err) ||
+        !make_disk(vm.settings.disk, err) || !edit_world(call, id, args, err) ||
         !h->ops->host(h, &host, err) ||
         (host.gpu_count && !h->ops->gpu(h, id, host.gpus[0].path, err)))
         return false;
@@ -303,7 +309,8 @@ static bool sim_copy(struct call *call, struct err *err)
     ok =
         ok && new_vm(call, call->words[1], id, err) &&
         hypervisor_find(call->hypervisor, id, &copy, err) && image_open_dir(&image, err) &&
-        image->disk->create_child(image, copy.settings.disk, target->vm.settings.disk, err) &&
+        image->file->copy(
+            image, copy.settings.disk, target->vm.settings.disk, false, NULL, NULL, err) &&
         (!*target->vm.gpu || call->hypervisor->ops->gpu(call->hypervisor, id, target->vm.gpu, err));
     image_free(image);
     free(target);

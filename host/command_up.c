@@ -1,10 +1,14 @@
 /* up, create: from nothing to a VM that plays. */
 #include "host/fetch.h"
 #include "host/report.h"
+#include "host/place.h"
+#include "host/secret.h"
 #include "host/settings.h"
 #include "host/up.h"
+#include "host/up_disk.h"
 
 #include "common/fs.h"
+#include "common/secure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +21,7 @@ static const struct option options[] = {
     {"spec", 0, OPTION_TEXT, "FILE", TEXT_HELP_OPTION_SPEC, 0, 0},
     {"iso", 0, OPTION_TEXT, "FILE", TEXT_HELP_OPTION_ISO, 0, 0},
     {"edition", 0, OPTION_TEXT, "NAME|N", TEXT_HELP_OPTION_EDITION, 0, 0},
+    {"parent", 0, OPTION_TEXT, "FILE|none", TEXT_BUILD_HELP_PARENT, 0, 0},
     {"disk-size", 0, OPTION_NUMBER, "GB", TEXT_HELP_OPTION_DISK_SIZE, 20, 65536},
     {"memory", 0, OPTION_TEXT, "SIZE", TEXT_HELP_OPTION_MEMORY, 0, 0},
     {"cpus", 0, OPTION_NUMBER, "N", TEXT_HELP_OPTION_CPUS, 1, 2048},
@@ -81,6 +86,7 @@ static bool take_options(const struct call *call, struct spec *spec, struct err 
     spec->gpu.share_percent = (uint32_t)call_number(call, "gpu-share", spec->gpu.share_percent);
     return take_text(call, "iso", spec->iso, sizeof spec->iso, err) &&
            take_text(call, "edition", spec->edition, sizeof spec->edition, err) &&
+           take_text(call, "parent", spec->disk.parent, sizeof spec->disk.parent, err) &&
            take_text(call, "switch", spec->network, sizeof spec->network, err) &&
            take_text(call, "gpu", spec->gpu.select, sizeof spec->gpu.select, err) &&
            take_text(call, "user", spec->account.user, sizeof spec->account.user, err) &&
@@ -94,6 +100,19 @@ static bool take_options(const struct call *call, struct spec *spec, struct err 
            (!call_text(call, "proxy") ||
             settings_proxy(&spec->guest, call_text(call, "proxy"), err)) &&
            (!call_text(call, "set") || settings_apply(&spec->guest, call_text(call, "set"), err));
+}
+
+/* Files are named as seen from here, now; the disk may be made by a later run. */
+static bool fix_path(char *path, struct err *err)
+{
+    char absolute[FS_PATH_BYTES];
+
+    if (!*path || !strcmp(path, UP_PARENT_NONE))
+        return true;
+    if (!place_absolute(path, absolute, err))
+        return false;
+    text_copy(path, FS_PATH_BYTES, absolute);
+    return true;
 }
 
 /* Defaults, then the file, then the options. */
@@ -112,7 +131,8 @@ static bool make_spec(const struct call *call, const char *name, struct spec *sp
     /* nobody named it: then it keeps away from the user's name */
     if (!strcmp(spec->computer_name, derived))
         account_computer(name, spec->account.user, spec->computer_name);
-    return spec_check(spec, err);
+    return spec_check(spec, err) && fix_path(spec->iso, err) && fix_path(spec->disk.path, err) &&
+           fix_path(spec->disk.parent, err);
 }
 
 /* ---- one VM ---- */
@@ -159,6 +179,7 @@ static bool refuse_foreign(struct call *call, const struct target *target, struc
 /* What `up` is about to do with a VM. */
 struct up_work {
     struct up_request request;
+    char password[ACCOUNT_PASSWORD_BYTES];
     struct progress progress;
     struct health health;
     bool changed;
@@ -167,6 +188,46 @@ struct up_work {
 static bool is_new(struct call *call, const struct target *target)
 {
     return !target->managed || !target->record.ready || up_is_unfinished(call, target->name, NULL);
+}
+
+/* The password goes into the disk; a guest that somebody only plays needs none that is known. */
+static bool ask_password(struct call *call, struct up_work *work, struct err *err)
+{
+    const struct spec *spec = &work->request.spec;
+    const char *from = spec->account.password_from;
+
+    work->request.password = work->password;
+    if (call_flag(call, "dry-run"))
+        return true;
+    if (call->simulated && !strcmp(from, "prompt"))
+        return secret_make(work->password, sizeof work->password, err);
+    return secret_read(&call->ui,
+                       from,
+                       spec->account.user,
+                       spec->name,
+                       work->password,
+                       sizeof work->password,
+                       err) &&
+           account_check_password(work->password, err);
+}
+
+/* What is known of a new VM before anything of it exists. */
+static bool
+prepare_new(struct call *call, const struct target *target, struct up_work *work, struct err *err)
+{
+    return make_spec(call, target->name, &work->request.spec, err) &&
+           up_choose_gpu(call, &work->request.spec, &work->request.gpu, err) &&
+           up_disk_check(call, &work->request.spec, err) && ask_password(call, work, err);
+}
+
+/* An earlier run died: the spec of then counts, and its disk may still have to be made. */
+static bool prepare_unfinished(struct call *call,
+                               const struct target *target,
+                               struct up_work *work,
+                               struct err *err)
+{
+    work->request.spec = target->record.spec;
+    return !up_needs_disk(call, target->name) || ask_password(call, work, err);
 }
 
 static bool prepare(struct call *call, struct target *target, struct up_work *work, struct err *err)
@@ -183,8 +244,8 @@ static bool prepare(struct call *call, struct target *target, struct up_work *wo
     work->request.settle_ms = call_number(call, "timeout", SETTLE_S_DEFAULT) * 1000;
     work->request.boots = call->command == &command_up;
     return refuse_foreign(call, target, err) &&
-           (target->managed || (make_spec(call, target->name, &work->request.spec, err) &&
-                                up_choose_gpu(call, &work->request.spec, &work->request.gpu, err)));
+           (target->managed ? prepare_unfinished(call, target, work, err)
+                            : prepare_new(call, target, work, err));
 }
 
 static bool do_up(struct call *call, struct target *target, struct up_work *work, struct err *err)
@@ -201,6 +262,12 @@ static bool do_up(struct call *call, struct target *target, struct up_work *work
     return up_make(call, target, &work->request, &work->progress, &work->health, err);
 }
 
+static void work_free(struct up_work *work)
+{
+    secure_wipe(work->password, sizeof work->password);
+    free(work);
+}
+
 static void up_each(struct call *call, struct target *target, struct outcome *outcome)
 {
     struct up_work *work = calloc(1, sizeof *work);
@@ -214,7 +281,7 @@ static void up_each(struct call *call, struct target *target, struct outcome *ou
     }
     if (!prepare(call, target, work, &err)) {
         outcome_failed(outcome, &err);
-        free(work);
+        work_free(work);
         return;
     }
     if (call_flag(call, "dry-run")) {
@@ -226,7 +293,7 @@ static void up_each(struct call *call, struct target *target, struct outcome *ou
                                                   : TEXT_HOST_UP_WOULD_CHECK,
                      work->request.gpu.name,
                      NULL);
-        free(work);
+        work_free(work);
         return;
     }
     progress_begin(&work->progress, &call->ui, target->name, outcome->alone);
@@ -236,7 +303,7 @@ static void up_each(struct call *call, struct target *target, struct outcome *ou
         outcome_failed(outcome, &err);
     else if (work->request.boots)
         finish(call, target, &work->health, work->changed, outcome);
-    free(work);
+    work_free(work);
 }
 
 static void create_each(struct call *call, struct target *target, struct outcome *outcome)

@@ -1,146 +1,142 @@
-/* The agent's own files on a guest's disk. */
-#include "host/inject.h"
+/* Injections into the disks of VMs that stand. */
+#include "host/inject_inside.h"
 
-#include "host/guest/connect.h"
-#include "host/guest/payloads.h"
-#include "host/image/image.h"
+#include "common/steps.h"
+#include "host/disk.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
 
-/* Where the agent keeps its data, on the simulated disk. */
-#define AGENT_FOLDER "agent"
+#define JOURNAL    "journal"
+#define PREFIX     "inject-"
+#define NAME_BYTES 64
 
-/* One piece of work on a disk. */
-struct inject {
+/* One injection. */
+struct job {
     struct call *call;
-    const struct target *target;
-    const struct key_file *keys;
-    bool with_payloads;
-    struct image_port *image;
-    struct image_volume *volume;
+    const struct target *target; /* NULL while recovering: then disk and id say which */
+    struct plan *plan;
+    char disk[FS_PATH_BYTES];
 };
 
-static bool put_json(struct image_port *image,
-                     struct image_volume *volume,
-                     const char *name,
-                     cJSON *json,
+/* ---- without a journal ---- */
+
+static bool
+apply(struct call *call, const struct target *target, struct plan *plan, struct err *err)
+{
+    struct disk_session session;
+
+    if (!disk_open(call, target, &session, err))
+        return false;
+    return disk_close(
+        &session, plan_apply(plan, session.port, session.volume, NULL, NULL, err), err);
+}
+
+/* ---- with one ---- */
+
+static bool prepare(void *user, cJSON *record, struct err *err)
+{
+    struct job *job = user;
+
+    return (cJSON_AddStringToObject(record, "id", job->target->id) &&
+            cJSON_AddStringToObject(record, "disk", job->target->vm.settings.disk)) ||
+           err_no_memory(err);
+}
+
+/* Writes down that the agent is new here, so that all of it may be taken out again. */
+static bool note_new(struct job *job,
+                     struct disk_session *session,
+                     struct steps *steps,
+                     cJSON *record,
                      struct err *err)
 {
-    struct buf text;
-    bool ok;
+    struct fs_stat stat;
 
-    buf_init(&text, json_limits_file.bytes);
-    ok = json && json_write_pretty(json, &text);
-    if (!ok)
-        err_no_memory(err);
-    ok = ok && image->tree->put(image, volume, name, text.data, text.len, IMAGE_ACL_PRIVATE, err);
-    buf_done(&text);
-    cJSON_Delete(json);
-    return ok;
-}
-
-/* The key file as the guest keeps it, by way of a private file of ours. */
-static bool put_key(struct call *call,
-                    struct image_port *image,
-                    struct image_volume *volume,
-                    const struct key_file *keys,
-                    struct err *err)
-{
-    char path[FS_PATH_BYTES];
-    bool ok;
-
-    if (!store_path(call->store, keys->vm, "guest-key.json", path, err))
+    if (!session->port->tree->stat(
+            session->port, session->volume, inject_place(job->call)->data, &stat, err))
         return false;
-    ok = key_save(path, &key_seal_plain, keys, err) &&
-         image->tree->put_file(
-             image, volume, AGENT_FOLDER "/key.json", path, IMAGE_ACL_PRIVATE, err);
-    fs_remove(path, NULL);
-    return ok;
-}
-
-static bool put_payload(struct image_port *image,
-                        struct image_volume *volume,
-                        struct payloads *payloads,
-                        size_t row,
-                        struct err *err)
-{
-    char record[FS_PATH_BYTES], file[FS_PATH_BYTES], folder[96];
-    char name[FS_PATH_BYTES];
-    struct payload_item item;
-
-    if (!payloads_find(payloads, row, &item, err))
-        return false;
-    if (!item.present)
+    if (stat.kind != FS_MISSING)
         return true;
-    if (!payloads_paths(payloads, row, &item, record, file, err))
-        return false;
-    payloads_folder(row, &item, folder, sizeof folder);
-    snprintf(name, sizeof name, AGENT_FOLDER "/payloads/%s", folder);
-    if (!image->tree->make_dir(image, volume, name, IMAGE_ACL_INHERIT, err))
-        return false;
-    snprintf(name, sizeof name, AGENT_FOLDER "/payloads/%s/%s", folder, item.file);
-    if (!image->tree->put_file(image, volume, name, file, IMAGE_ACL_INHERIT, err))
-        return false;
-    snprintf(name, sizeof name, AGENT_FOLDER "/payloads/%s.json", payload_rows[row].name);
-    return image->tree->put_file(image, volume, name, record, IMAGE_ACL_INHERIT, err);
+    cJSON_DeleteItemFromObjectCaseSensitive(record, "new");
+    return (cJSON_AddTrueToObject(record, "new") || err_no_memory(err)) &&
+           steps_save_record(steps, err);
 }
 
-static bool put_profile(struct inject *inject, struct err *err)
+static bool act(struct steps *steps, void *user, cJSON *record, struct err *err)
 {
-    return put_json(inject->image,
-                    inject->volume,
-                    AGENT_FOLDER "/profile.json",
-                    profile_to_json(&inject->target->record.spec.guest),
-                    err);
+    struct job *job = user;
+    struct disk_session session;
+    bool ok;
+
+    if (!disk_open(job->call, job->target, &session, err))
+        return false;
+    ok = plan_check(job->plan, session.port, session.volume, err) &&
+         note_new(job, &session, steps, record, err) &&
+         plan_apply(job->plan, session.port, session.volume, NULL, NULL, err);
+    return disk_close(&session, ok, err);
 }
 
-static bool put_all(struct inject *inject, struct err *err)
+/* Takes the agent out of the VM's disk again, if it was new there. A VM that is gone, or has
+ * another disk by now, needs nothing. */
+static bool undo(void *user, const cJSON *record, struct err *err)
 {
-    struct image_port *image = inject->image;
-    struct image_volume *volume = inject->volume;
-    struct payloads *payloads = NULL;
-    bool ok =
-        image->tree->make_dir(image, volume, AGENT_FOLDER, IMAGE_ACL_PRIVATE, err) &&
-        image->tree->set_acl(image, volume, AGENT_FOLDER, IMAGE_ACL_PRIVATE, err) &&
-        image->tree->make_dir(image, volume, AGENT_FOLDER "/payloads", IMAGE_ACL_INHERIT, err) &&
-        put_profile(inject, err);
+    struct job *job = user;
+    struct target target = {.exists = false};
+    struct plan *plan = NULL;
+    char disk[FS_PATH_BYTES];
+    struct err why = ERR_INIT;
+    bool ok;
 
-    if (ok && inject->with_payloads) {
-        ok = payloads_open(inject->call->state, &payloads, err);
-        for (size_t i = 0; ok && i < PAYLOADS_COUNT; i++)
-            ok = put_payload(image, volume, payloads, i, err);
-        payloads_free(payloads);
+    if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(record, "new")))
+        return true;
+    if (!json_string_into(record, "id", NULL, target.id, sizeof target.id, err) ||
+        !json_string_into(record, "disk", NULL, disk, sizeof disk, err))
+        return false;
+    if (!hypervisor_find(job->call->hypervisor, target.id, &target.vm, &why)) {
+        if (err)
+            *err = why;
+        return why.kind == ERR_NOT_FOUND;
     }
-    /* the key last: with it the agent counts as installed */
-    return ok && put_key(inject->call, image, volume, inject->keys, err);
-}
-
-static bool remove_all(struct inject *inject, struct err *err)
-{
-    return inject->image->tree->remove(inject->image, inject->volume, AGENT_FOLDER, err);
-}
-
-/* Attaches the disk of a VM that is off and works on its Windows volume. */
-static bool with_windows(const struct target *target,
-                         bool (*work)(struct inject *inject, struct err *err),
-                         struct inject *inject,
-                         struct err *err)
-{
-    struct image_disk *disk = NULL;
-    bool ok = false;
-
-    inject->target = target;
-    if (!image_open_dir(&inject->image, err))
-        return false;
-    if (inject->image->disk->attach(
-            inject->image, target->vm.settings.disk, IMAGE_WRITE, &disk, err)) {
-        ok =
-            inject->image->disk->volume(inject->image, disk, IMAGE_WINDOWS, &inject->volume, err) &&
-            work(inject, err);
-        ok = inject->image->disk->detach(inject->image, disk, ok ? err : NULL) && ok;
-    }
-    image_free(inject->image);
+    text_copy(target.name, sizeof target.name, target.vm.settings.name);
+    text_copy(job->disk, sizeof job->disk, disk);
+    if (strcmp(disk, target.vm.settings.disk) != 0)
+        return true;
+    ok = plan_new(&plan, err) && inject_add_removal(job->call, plan, err) &&
+         apply(job->call, &target, plan, err);
+    plan_free(plan);
     return ok;
+}
+
+static const struct step rows[] = {
+    {.name = "inject",
+     .title = TEXT_BUILD_STAGE_INJECT,
+     .prepare = prepare,
+     .act = act,
+     .undo = undo},
+};
+
+static bool run(struct call *call, const struct target *target, struct plan *plan, struct err *err)
+{
+    char name[NAME_BYTES], file[NAME_BYTES + sizeof JOURNAL], path[FS_PATH_BYTES];
+    const struct steps_plan steps = {.name = name, .rows = rows, .count = 1};
+    struct job job = {.call = call, .target = target, .plan = plan};
+    struct err why = ERR_INIT;
+
+    snprintf(name,
+             sizeof name,
+             PREFIX "%016llx",
+             (unsigned long long)XXH64(target->id, strlen(target->id), 0));
+    snprintf(file, sizeof file, JOURNAL "/%s", name);
+    if (!store_own_path(call->store, file, path, err))
+        return false;
+    if (steps_run(&steps, path, &job, NULL, &why))
+        return true;
+    /* what cannot be taken back now, `images clean` or the next injection takes back */
+    steps_undo(&steps, path, &job, NULL, NULL);
+    if (err)
+        *err = why;
+    return false;
 }
 
 bool inject_agent(struct call *call,
@@ -149,18 +145,29 @@ bool inject_agent(struct call *call,
                   bool with_payloads,
                   struct err *err)
 {
-    struct inject inject = {.call = call, .keys = keys, .with_payloads = with_payloads};
+    struct inject_what what = {.parts = INJECT_PROGRAM | INJECT_AGENT |
+                                        (with_payloads ? (unsigned)INJECT_PAYLOADS : 0),
+                               .target = target,
+                               .keys = keys};
+    struct plan *plan = NULL;
+    bool ok = disk_needs_off(target, err) && plan_new(&plan, err) &&
+              inject_add(call, &what, plan, err) && run(call, target, plan, err);
 
-    return with_windows(target, put_all, &inject, err);
+    plan_free(plan);
+    return ok;
 }
 
 bool inject_profile(struct call *call, struct target *target, struct err *err)
 {
-    struct inject inject = {.call = call};
+    struct plan *plan = NULL;
+    bool ok;
 
     if (!target->record.profile_pending)
         return true;
-    if (!with_windows(target, put_profile, &inject, err))
+    ok = plan_new(&plan, err) && inject_add_profile(call, target, plan, err) &&
+         apply(call, target, plan, err);
+    plan_free(plan);
+    if (!ok)
         return false;
     target->record.profile_pending = false;
     return store_save(call->store, &target->record, err);
@@ -168,7 +175,53 @@ bool inject_profile(struct call *call, struct target *target, struct err *err)
 
 bool inject_remove(struct call *call, const struct target *target, struct err *err)
 {
-    struct inject inject = {.call = call};
+    struct plan *plan = NULL;
+    bool ok = disk_needs_off(target, err) && plan_new(&plan, err) &&
+              inject_add_removal(call, plan, err) && apply(call, target, plan, err);
 
-    return with_windows(target, remove_all, &inject, err);
+    plan_free(plan);
+    return ok;
+}
+
+/* ---- what died ---- */
+
+struct recovery {
+    struct call *call;
+    void (*told)(const char *disk, void *user);
+    void *user;
+    const char *folder;
+    bool ok;
+    struct err *err;
+};
+
+static bool recover(const char *name, enum fs_kind kind, void *user)
+{
+    struct recovery *recovery = user;
+    const struct steps_plan steps = {.name = name, .rows = rows, .count = 1};
+    struct job job = {.call = recovery->call};
+    char path[FS_PATH_BYTES];
+
+    if (kind != FS_FILE || strncmp(name, PREFIX, strlen(PREFIX)) != 0 ||
+        strlen(name) >= NAME_BYTES || strchr(name, '.'))
+        return true;
+    recovery->ok = fs_join(path, recovery->folder, name, recovery->err) &&
+                   steps_undo(&steps, path, &job, NULL, recovery->err);
+    if (recovery->ok && *job.disk && recovery->told)
+        recovery->told(job.disk, recovery->user);
+    return recovery->ok;
+}
+
+bool inject_recover(struct call *call,
+                    void (*told)(const char *disk, void *user),
+                    void *user,
+                    struct err *err)
+{
+    char folder[FS_PATH_BYTES];
+    struct recovery recovery = {call, told, user, folder, true, err};
+
+    /* any file of that folder names it */
+    if (!store_own_path(call->store, JOURNAL "/x", folder, err))
+        return false;
+    fs_parent(folder);
+    return fs_list(folder, recover, &recovery, err) && recovery.ok;
 }

@@ -4,9 +4,9 @@
 #include "common/clock.h"
 #include "common/steps.h"
 #include "host/hypervisor/sim_state.h"
-#include "host/image/image.h"
 #include "host/inject.h"
 #include "host/report.h"
+#include "host/up_disk.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -15,7 +15,6 @@
 #include <uv.h>
 #include <xxhash.h>
 
-#define DISK_BLOCK_GB (1ull << 30)
 #define MARKER_RANDOM 12
 #define RECOVER_STARTS                                                                             \
     2 /* a start that is stuck with the GPU is tried once more after a repair                      \
@@ -225,7 +224,8 @@ static bool record_act(struct steps *steps, void *user, cJSON *record, struct er
     text_copy(vm->gpu_name, sizeof vm->gpu_name, request->gpu.name);
     vm->spec = request->spec;
     text_copy(folder, sizeof folder, job->target->vm.settings.disk);
-    if (!store_vm_add_file(vm, folder, true, err) || !store_save(job->call->store, vm, err))
+    if (!store_vm_add_file(vm, folder, job->call->simulated, err) ||
+        !store_save(job->call->store, vm, err))
         return false;
     job->target->managed = true;
     if (!key_new(vm->id, &keys, err))
@@ -275,43 +275,11 @@ static bool disk_prepare(void *user, cJSON *record, struct err *err)
 
 static bool disk_undo(void *user, const cJSON *record, struct err *err)
 {
-    struct image_port *image = NULL;
+    struct up_job *job = user;
     char path[FS_PATH_BYTES];
-    bool ok;
 
-    (void)user;
-    if (!json_string_into(record, "path", NULL, path, sizeof path, err) ||
-        !image_open_dir(&image, err))
-        return false;
-    ok = image->disk->remove(image, path, err);
-    image_free(image);
-    return ok;
-}
-
-static bool
-lay_out(struct image_port *image, const struct spec *spec, const char *path, struct err *err)
-{
-    static const struct image_partition partitions[] = {
-        {IMAGE_ESP, 260ull << 20},
-        {IMAGE_MSR, 16ull << 20},
-        {IMAGE_WINDOWS, 0},
-    };
-    struct image_disk *disk = NULL;
-    struct image_volume *esp = NULL, *windows = NULL;
-    const struct image_boot boot = {.locale = *spec->locale ? spec->locale : "en-US"};
-    bool ok;
-
-    if (!image->disk->create(image, path, spec->disk.size_gb * DISK_BLOCK_GB, err) ||
-        !image->disk->attach(image, path, IMAGE_WRITE, &disk, err))
-        return false;
-    ok =
-        image->disk->layout(image, disk, partitions, sizeof partitions / sizeof *partitions, err) &&
-        image->disk->volume(image, disk, IMAGE_ESP, &esp, err) &&
-        image->disk->volume(image, disk, IMAGE_WINDOWS, &windows, err) &&
-        image->volume->format(image, esp, IMAGE_FAT32, "SYSTEM", err) &&
-        image->volume->format(image, windows, IMAGE_NTFS, "Windows", err) &&
-        image->apply->boot(image, windows, esp, &boot, err);
-    return image->disk->detach(image, disk, ok ? err : NULL) && ok;
+    return json_string_into(record, "path", NULL, path, sizeof path, err) &&
+           up_disk_take_back(job->call, path, err);
 }
 
 /* The network of a new switch comes up while the guest installs without it; "none" is a switch that
@@ -359,29 +327,29 @@ static bool make_world(struct up_job *job, struct err *err)
     return ok;
 }
 
+/* In the simulation the guest is made beside its disk. */
+static bool disk_made(void *user, struct err *err)
+{
+    struct up_job *job = user;
+
+    return !job->call->simulated || (make_world(job, err) && delay_network(job, err));
+}
+
 static bool disk_act(struct steps *steps, void *user, cJSON *record, struct err *err)
 {
     struct up_job *job = user;
-    struct image_port *image = NULL;
-    struct key_file keys;
-    bool ok;
+    struct up_disk disk = {.call = job->call,
+                           .target = job->target,
+                           .password = job->request->password,
+                           .steps = steps,
+                           .progress = job->progress,
+                           .from = job->from,
+                           .to = job->to,
+                           .made = disk_made,
+                           .user = job};
 
     (void)record;
-    if (!image_open_dir(&image, err))
-        return false;
-    ok = lay_out(image, &job->target->record.spec, job->target->vm.settings.disk, err);
-    image_free(image);
-    if (!ok)
-        return false;
-    steps_advance(steps, 300);
-    if (!make_world(job, err) || !delay_network(job, err))
-        return false;
-    steps_advance(steps, 600);
-    if (!connect_keys(job->call->store, job->target->id, &keys, err))
-        return false;
-    ok = inject_agent(job->call, job->target, &keys, true, err);
-    key_wipe(&keys);
-    return ok;
+    return up_disk_make(&disk, err);
 }
 
 /* ---- boots ---- */
@@ -555,6 +523,15 @@ bool up_is_unfinished(struct call *call, const char *name, struct err *err)
 
     return journal_of(call, "up", name, plan, path, err) && steps_look(path, &left, err) &&
            *left.plan;
+}
+
+bool up_needs_disk(struct call *call, const char *name)
+{
+    char plan[PLAN_NAME_BYTES], path[FS_PATH_BYTES];
+    struct steps_left left;
+
+    return journal_of(call, "up", name, plan, path, NULL) && steps_look(path, &left, NULL) &&
+           *left.plan && left.done < STANDS_AFTER;
 }
 
 bool up_take_back(struct call *call, const char *name, struct err *err)

@@ -13,9 +13,10 @@
 /* What `up` and `create` were asked for. */
 struct up_request {
     struct spec spec;
-    bool boots;          /* false: `create`, which stops when the VM stands */
-    int64_t settle_ms;   /* how long the guest may take to come to rest, each time */
-    struct gpu_info gpu; /* the chosen one; path "" for none */
+    bool boots;           /* false: `create`, which stops when the VM stands */
+    int64_t settle_ms;    /* how long the guest may take to come to rest, each time */
+    struct gpu_info gpu;  /* the chosen one; path "" for none */
+    const char *password; /* of the guest's user; a secret, never written down by us */
 };
 
 /* Chooses the GPU that the spec selects. None or several: ERR_USAGE with the list; no free
@@ -46,6 +47,9 @@ bool up_ensure(struct call *call,
 
 /* True when an unfinished run for this name exists; it is what `up` goes on with. */
 bool up_is_unfinished(struct call *call, const char *name, struct err *err);
+
+/* True when an unfinished run for this name has still to make the disk. */
+bool up_needs_disk(struct call *call, const char *name);
 
 /* Takes back an unfinished run. */
 bool up_take_back(struct call *call, const char *name, struct err *err);

@@ -13,7 +13,7 @@
 #include "common/err.h"
 
 #define UNATTEND_BYTES 32768
-#define UNATTEND_PATH  "Windows/Panther/unattend.xml"
+#define UNATTEND_FILE  "unattend.xml"
 
 struct unattend {
     const char *architecture; /* "amd64" */
