@@ -13,6 +13,8 @@ disks_install() { # NAME BUILD PROGRAM...
         rm -f "$system/$(basename "$tool")" # a hard link to the template's
         cp "$BINARIES/emulator/tools/$tool" "$system/" || return 1
     done
+    # Wine has a dism.exe that does nothing and ends with 0
+    printf '[HKEY_CURRENT_USER\\Software\\Wine\\DllOverrides]\n"dism.exe"="native,builtin"\n' | wine_registry "$name"
 }
 
 # Settings of the emulators, each NAME=dword:... or NAME="text"; a name with a minus behind is removed.

@@ -94,7 +94,7 @@ static bool file_preflight(struct image_port *port, const char *path, struct err
         return false;
     if (stat.kind != FS_MISSING)
         return err_set(err, ERR_EXISTS, TEXT_HOST_DISK_EXISTS, path, NULL);
-    return privilege_enable_all(err) && virtdisk_check(err) && volume_format_check(err) &&
+    return virtdisk_check(err) && privilege_enable_all(err) && volume_format_check(err) &&
            (wimgapi_check(NULL) || dism_check(NULL) || wimgapi_check(err)) && boot_check(err) &&
            nearest_folder(path, folder, err) && check_file_system(folder, err) &&
            check_attributes(folder, err) && probe_writing(folder, err);

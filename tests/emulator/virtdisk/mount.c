@@ -102,9 +102,19 @@ static BOOL WINAPI on_delete(const WCHAR *folder)
     return TRUE;
 }
 
+/* "If the path is a volume mount point, the directory with it is removed." */
+static BOOL WINAPI on_remove_directory(const WCHAR *folder)
+{
+    if (!RemoveDirectoryW(folder))
+        return FALSE;
+    mounts_set(folder, NULL);
+    return TRUE;
+}
+
 const struct hook mount_hooks[] = {
     {"kernel32", "GetVolumeNameForVolumeMountPointW", (hook_function)on_get_name, NULL},
     {"kernel32", "SetVolumeMountPointW", (hook_function)on_set, NULL},
     {"kernel32", "DeleteVolumeMountPointW", (hook_function)on_delete, NULL},
+    {"kernel32", "RemoveDirectoryW", (hook_function)on_remove_directory, NULL},
 };
 const size_t mount_hook_count = sizeof(mount_hooks) / sizeof(*mount_hooks);

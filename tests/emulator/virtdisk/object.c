@@ -122,3 +122,14 @@ void object_report(void)
             disks_remove(&object->attached);
     }
 }
+
+DWORD WINAPI emu_open_count(void)
+{
+    DWORD count = 0;
+
+    AcquireSRWLockShared(&lock);
+    for (int i = 0; i < OBJECTS_MAX; i++)
+        count += objects[i].kind != OBJECT_NONE;
+    ReleaseSRWLockShared(&lock);
+    return count;
+}

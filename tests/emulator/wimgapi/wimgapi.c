@@ -295,6 +295,8 @@ static DWORD check_privileges(void)
 
 static DWORD check_parts(const struct object *wim)
 {
+    if (wim->file.parts > PARTS_MAX)
+        return ERROR_BAD_FORMAT;
     for (int part = 1; part < wim->file.parts; part++)
         if (!wim->parts[part])
             return ERROR_FILE_NOT_FOUND;
