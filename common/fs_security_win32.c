@@ -12,8 +12,7 @@
     (FILE_ADD_FILE | FILE_ADD_SUBDIRECTORY | FILE_DELETE_CHILD | DELETE | WRITE_DAC |              \
      WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL)
 
-/* The user of this process; caller frees *ret_user with free(). */
-static bool current_user(TOKEN_USER **ret_user, struct err *err)
+bool fs_current_user(TOKEN_USER **ret_user, struct err *err)
 {
     HANDLE token = NULL;
     TOKEN_USER *user = NULL;
@@ -37,8 +36,7 @@ static bool current_user(TOKEN_USER **ret_user, struct err *err)
     return true;
 }
 
-/* True when this process acts with the rights of Administrators or SYSTEM. */
-static bool is_administrator(void)
+bool fs_is_administrator(void)
 {
     SID_IDENTIFIER_AUTHORITY authority = SECURITY_NT_AUTHORITY;
     BOOL member = FALSE;
@@ -70,11 +68,11 @@ static bool private_sddl(WCHAR *out, struct err *err)
     WCHAR *sid;
     int n;
 
-    if (is_administrator()) {
+    if (fs_is_administrator()) {
         swprintf(out, SDDL_CHARS, L"%ls", base);
         return true;
     }
-    if (!current_user(&user, err) || !user)
+    if (!fs_current_user(&user, err) || !user)
         return false;
     if (!ConvertSidToStringSidW(user->User.Sid, &sid)) {
         DWORD code = GetLastError();
@@ -131,8 +129,15 @@ static bool is_trusted(PSID sid, PSID user)
     return trusted;
 }
 
-/* True when an entry lets somebody else write. */
-static bool others_may_write(PACL acl, PSID user)
+/* An entry that gives something, also one with a condition. */
+static bool is_grant(const ACE_HEADER *header)
+{
+    return header->AceType == ACCESS_ALLOWED_ACE_TYPE ||
+           header->AceType == ACCESS_ALLOWED_CALLBACK_ACE_TYPE;
+}
+
+/* True when an entry gives somebody else one of these rights. */
+static bool others_may(PACL acl, ACCESS_MASK rights, PSID user)
 {
     DWORD i;
 
@@ -143,13 +148,18 @@ static bool others_may_write(PACL acl, PSID user)
 
         if (!GetAce(acl, i, (void **)&ace))
             return true;
-        if (ace->Header.AceType != ACCESS_ALLOWED_ACE_TYPE ||
-            (ace->Header.AceFlags & INHERIT_ONLY_ACE) || !(ace->Mask & WRITE_RIGHTS))
+        if (!is_grant(&ace->Header) || (ace->Header.AceFlags & INHERIT_ONLY_ACE) ||
+            !(ace->Mask & rights))
             continue;
         if (!is_trusted((PSID)&ace->SidStart, user))
             return true;
     }
     return false;
+}
+
+bool fs_is_ours(PSID owner, PACL acl, ACCESS_MASK rights, PSID user)
+{
+    return owner && is_trusted(owner, user) && !others_may(acl, rights, user);
 }
 
 bool fs_check_private(HANDLE folder, const char *path, struct err *err)
@@ -161,7 +171,7 @@ bool fs_check_private(HANDLE folder, const char *path, struct err *err)
     DWORD code;
     bool ok;
 
-    if (!current_user(&user, err) || !user)
+    if (!fs_current_user(&user, err) || !user)
         return false;
     code = GetSecurityInfo(folder,
                            SE_FILE_OBJECT,
@@ -173,7 +183,7 @@ bool fs_check_private(HANDLE folder, const char *path, struct err *err)
                            &descriptor);
     if (code)
         ok = fs_fail(code, TEXT_PERMISSIONS, path, err);
-    else if (!owner || !is_trusted(owner, user->User.Sid) || others_may_write(acl, user->User.Sid))
+    else if (!fs_is_ours(owner, acl, WRITE_RIGHTS, user->User.Sid))
         ok = err_set(err, ERR_UNSAFE, TEXT_FOLDER_FOREIGN, path, NULL);
     else
         ok = true;

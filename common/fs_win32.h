@@ -87,6 +87,16 @@ bool fs_security_init(struct fs_security *security, enum fs_access access, struc
 /* Frees; also after a failed fs_security_init when it began with `use` NULL. */
 void fs_security_done(struct fs_security *security);
 
+/* The user of this process; the caller frees *ret_user with free(). */
+bool fs_current_user(TOKEN_USER **ret_user, struct err *err);
+
+/* True when this process acts with the rights of Administrators or SYSTEM. */
+bool fs_is_administrator(void);
+
+/* True when something belongs to SYSTEM, Administrators, TrustedInstaller or user, and its list
+ * gives none of `rights` to anybody else. NULL owners and lists are not ours. */
+bool fs_is_ours(PSID owner, PACL acl, ACCESS_MASK rights, PSID user);
+
 /* False with ERR_UNSAFE unless the folder belongs to us, SYSTEM or Administrators and nobody else
  * may change it. */
 bool fs_check_private(HANDLE folder, const char *path, struct err *err);

@@ -12,18 +12,13 @@
 #include "common/session_server.h"
 #include "guest/agent.h"
 #include "guest/agent_control.h"
+#include "guest/agent_files.h"
 #include "guest/engine.h"
 #include "guest/local_door.h"
 #include "guest/pairing.h"
 #include "guest/parsec/parsec.h"
 
 #include <uv.h>
-
-#define AGENT_PROFILE_FILE "profile.json"
-#define AGENT_KEY_FILE     "key.json"
-#define AGENT_JOURNAL_FILE "journal"
-#define AGENT_LOG_FILE     "agent.log"
-#define AGENT_LOCK_FILE    "agent.lock"
 
 #define AGENT_LISTEN_RETRY_MS 30000
 #define AGENT_CHANGE_MS       150 /* changes come in bursts: one pass for all of them */

@@ -15,9 +15,11 @@ enum agent_command_flag {
     AGENT_NEEDS_MACHINE = 1 << 0, /* call->machine and call->folder are there */
     AGENT_RAW = 1 << 1,           /* parses its own words (sim) */
     AGENT_NEEDS_FOLDER = 1 << 2,  /* call->folder is there */
-    AGENT_WORD = 1 << 3           /* takes one word; its absence is the command's to tell */
+    AGENT_WORD = 1 << 3,          /* takes one word; its absence is the command's to tell */
+    AGENT_HIDDEN = 1 << 4         /* not in the help: nobody types it */
 };
 
+struct agent_control;
 struct engine_step;
 struct health;
 struct local_client;
@@ -28,6 +30,7 @@ struct agent_call {
     struct ui ui;
     struct machine *machine;
     char folder[FS_PATH_BYTES]; /* the agent's data */
+    char disk[FS_PATH_BYTES];   /* of the simulated machine, "": this computer */
     struct err err;
 };
 
@@ -41,6 +44,9 @@ struct agent_command {
 
 /* Opens what the row's flags ask for. */
 bool command_open(const struct agent_command *command, struct agent_call *call, struct err *err);
+
+/* Chooses call->folder by the options. */
+bool command_folder(struct agent_call *call, struct err *err);
 
 /* Opens call->machine when it is not open yet: for commands that may find that a running agent does
  * their work. */
@@ -68,6 +74,20 @@ void command_close(struct agent_call *call);
 
 /* The agent itself, until it is told to stop. */
 int command_run(struct agent_call *call);
+
+/* The same for the service, which `control` stops from another thread: opens and closes the
+ * machine, and plays the hardware of a simulated one, which restarts when it asks for it. */
+int command_agent_serve(struct agent_call *call, struct agent_control *control);
+
+/* Gives the console back while the agent's own thread is busy, over a machine of its own. */
+bool command_rescue_console(const struct agent_call *call, struct err *err);
+
+/* Makes the agent a service of this computer, and takes it away again. */
+int command_install(struct agent_call *call);
+int command_uninstall(struct agent_call *call);
+
+/* The process that Windows' service manager started; ERR_UNSUPPORTED for anybody else. */
+int command_service(struct agent_call *call);
 
 /* What the agent last found, and whether it runs at all; nothing is changed. */
 int command_status(struct agent_call *call);

@@ -1,6 +1,9 @@
 /* What the commands open, and `run`: the agent on this machine until it is told to stop. */
 #include "guest/agent.h"
 #include "guest/command.h"
+#include "guest/engine.h"
+#include "guest/folder.h"
+#include "guest/install.h"
 #include "guest/machine/sim/sim.h"
 
 #include "common/log.h"
@@ -9,25 +12,34 @@
 
 #define DISK_AGENT_FOLDER "agent" /* of a simulated disk: the agent's data */
 
-static bool choose_folder(struct agent_call *call, const char *disk, struct err *err)
+/* Whoever names neither data nor disk means those of the installed service. */
+static void take_installed(struct agent_call *call)
 {
-    const struct option_value *data = arguments_get(&call->args, "data");
-    char base[FS_PATH_BYTES];
+    struct install_state state;
 
-    if (data->set) {
-        text_copy(call->folder, sizeof call->folder, data->text);
+    if (!install_look(&state, NULL) || state.service == INSTALL_ABSENT)
+        return;
+    text_copy(call->disk, sizeof call->disk, state.disk);
+    text_copy(call->folder, sizeof call->folder, state.data);
+}
+
+bool command_folder(struct agent_call *call, struct err *err)
+{
+    const char *disk = arguments_get(&call->args, "simulate")->text;
+    const char *data = arguments_get(&call->args, "data")->text;
+
+    text_copy(call->disk, sizeof call->disk, disk ? disk : "");
+    text_copy(call->folder, sizeof call->folder, data ? data : "");
+    if (!disk && !data)
+        take_installed(call);
+    if (call->folder[0])
         return true;
-    }
-    if (disk)
-        return fs_join(call->folder, disk, DISK_AGENT_FOLDER, err);
-    if (!fs_env("ProgramData", base, sizeof base))
-        return err_set(err, ERR_USAGE, TEXT_AGENT_NO_FOLDER, NULL);
-    return fs_join(call->folder, base, "gpupv-agent", err);
+    return call->disk[0] ? fs_join(call->folder, call->disk, DISK_AGENT_FOLDER, err)
+                         : folder_data(call->folder, err);
 }
 
 bool command_open(const struct agent_command *command, struct agent_call *call, struct err *err)
 {
-    const char *disk = arguments_get(&call->args, "simulate")->text;
 
     size_t words = command->flags & AGENT_WORD ? 1 : 0;
 
@@ -35,24 +47,22 @@ bool command_open(const struct agent_command *command, struct agent_call *call, 
         return err_set(err, ERR_USAGE, TEXT_AGENT_EXTRA_WORD, call->args.words[words], NULL);
     if (!(command->flags & (AGENT_NEEDS_MACHINE | AGENT_NEEDS_FOLDER)))
         return true;
-    if (!choose_folder(call, disk, err))
+    if (!command_folder(call, err))
         return false;
     if (!(command->flags & AGENT_NEEDS_MACHINE))
         return true;
-    if (disk && command->run == command_run && arguments_get(&call->args, "boot")->set &&
-        !machine_sim_boot_disk(disk, err))
+    if (call->disk[0] && command->run == command_run && arguments_get(&call->args, "boot")->set &&
+        !machine_sim_boot_disk(call->disk, err))
         return false;
     return command_machine(call, err);
 }
 
 bool command_machine(struct agent_call *call, struct err *err)
 {
-    const char *disk = arguments_get(&call->args, "simulate")->text;
-
     if (call->machine)
         return true;
-    return disk ? machine_open_sim(disk, &call->machine, err)
-                : machine_open_system(&call->machine, err);
+    return call->disk[0] ? machine_open_sim(call->disk, &call->machine, err)
+                         : machine_open_system(&call->machine, err);
 }
 
 void command_close(struct agent_call *call)
@@ -80,11 +90,11 @@ static bool parse_listen(const char *text, struct agent_options *options, struct
     return !options->listens || err_set(err, ERR_USAGE, TEXT_AGENT_BAD_LISTEN, text, NULL);
 }
 
-int command_run(struct agent_call *call)
+static int run_agent(struct agent_call *call, struct agent_control *control)
 {
     const struct option_value *listen = arguments_get(&call->args, "listen");
-    struct agent_options options = {.folder = call->folder, .machine = call->machine};
-    bool simulated = arguments_get(&call->args, "simulate")->set;
+    struct agent_options options = {
+        .folder = call->folder, .machine = call->machine, .control = control};
     char path[FS_PATH_BYTES];
     int code = 2;
 
@@ -92,11 +102,41 @@ int command_run(struct agent_call *call)
         !fs_make_dirs(call->folder, FS_PRIVATE, &call->err) ||
         !fs_join(path, call->folder, "agent.log", &call->err) || !log_open(path, &call->err))
         return code;
-    options.power = simulated ? machine_sim_exit_code : NULL;
+    options.power = call->disk[0] ? machine_sim_exit_code : NULL;
     if (!agent_run(&options, &code, &call->err))
         log_err(LOG_ERROR, "agent", "cannot run", &call->err);
     log_close();
     if (code == AGENT_EXIT_RELEASED)
         fs_remove_tree(call->folder, &call->err); /* an error is main's to tell */
     return code;
+}
+
+int command_run(struct agent_call *call)
+{
+    return run_agent(call, NULL);
+}
+
+int command_agent_serve(struct agent_call *call, struct agent_control *control)
+{
+    int code;
+
+    do {
+        code = 2;
+        if (command_machine(call, &call->err))
+            code = run_agent(call, control);
+        command_close(call);
+    } while (call->disk[0] && code == SIM_EXIT_REBOOT &&
+             machine_sim_boot_disk(call->disk, &call->err));
+    return code;
+}
+
+bool command_rescue_console(const struct agent_call *call, struct err *err)
+{
+    struct agent_call own = *call;
+    bool ok;
+
+    own.machine = NULL;
+    ok = command_machine(&own, err) && engine_rescue_console(own.machine, err);
+    command_close(&own);
+    return ok;
 }

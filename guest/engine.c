@@ -428,6 +428,20 @@ bool engine_give_console(struct engine *engine, struct err *err)
     return err && err->kind == ERR_NOT_FOUND;
 }
 
+bool engine_rescue_console(struct machine *machine, struct err *err)
+{
+    struct check_context check = {.machine = machine};
+    struct repair_context context = {.check = &check, .repair = REPAIR_CONSOLE_GIVE};
+    struct err why = ERR_INIT;
+    bool reboot = false;
+
+    if (repair_console_give(&context, &reboot, &why) || why.kind == ERR_NOT_FOUND)
+        return true;
+    if (err)
+        *err = why;
+    return false;
+}
+
 bool engine_keep_console(struct engine *engine, bool keep, struct err *err)
 {
     struct journal_record record = {.event = JOURNAL_KEEP, .value = keep};

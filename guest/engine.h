@@ -108,6 +108,10 @@ bool engine_keep_console(struct engine *engine, bool keep, struct err *err);
  * sign-in mode begins. */
 bool engine_give_console(struct engine *engine, struct err *err);
 
+/* The same without an engine, for a service that must end while a repair still runs: machine is one
+ * of the caller's own. A machine without Hyper-V Video has nothing to give: true. */
+bool engine_rescue_console(struct machine *machine, struct err *err);
+
 /* Takes back what was changed for as long as the agent manages the machine (legacy tasks, policies,
  * configuration lines), newest first, and gives the console back; goes on after failures and
  * reports the first. For `release`.

@@ -33,6 +33,20 @@ static const struct option run_options[] = {
     {.name = NULL},
 };
 
+static const struct option install_options[] = {
+    {.name = "pair", .kind = OPTION_TEXT, .value = "CODE", .summary = TEXT_HELP_AGENT_INSTALL_PAIR},
+    {.name = "listen",
+     .kind = OPTION_TEXT,
+     .value = "hyperv|uv:PATH|none",
+     .summary = TEXT_HELP_AGENT_LISTEN},
+    {.name = NULL},
+};
+
+static const struct option uninstall_options[] = {
+    {.name = "keep-changes", .kind = OPTION_FLAG, .summary = TEXT_HELP_AGENT_KEEP_CHANGES},
+    {.name = NULL},
+};
+
 static const struct option repair_options[] = {
     {.name = "dry-run", .kind = OPTION_FLAG, .summary = TEXT_HELP_OPTION_DRY_RUN},
     {.name = "now", .kind = OPTION_FLAG, .summary = TEXT_HELP_AGENT_NOW},
@@ -62,6 +76,13 @@ static const struct agent_command commands[] = {
     {"check", TEXT_HELP_AGENT_CHECK, NULL, AGENT_NEEDS_FOLDER, command_check},
     {"repair", TEXT_HELP_AGENT_REPAIR, repair_options, AGENT_NEEDS_FOLDER, command_repair},
     {"pair", TEXT_HELP_AGENT_PAIR, NULL, AGENT_NEEDS_FOLDER | AGENT_WORD, command_pair},
+    {"install", TEXT_HELP_AGENT_INSTALL, install_options, AGENT_NEEDS_FOLDER, command_install},
+    {"uninstall",
+     TEXT_HELP_AGENT_UNINSTALL,
+     uninstall_options,
+     AGENT_NEEDS_FOLDER,
+     command_uninstall},
+    {"service", TEXT_HELP_AGENT_RUN, run_options, AGENT_HIDDEN, command_service},
     {"sim", TEXT_HELP_AGENT_SIM, NULL, AGENT_RAW, NULL},
     {"version", TEXT_HELP_AGENT_VERSION, NULL, 0, command_version},
     {"help", TEXT_HELP_AGENT_HELP, NULL, 0, command_help},
@@ -92,6 +113,8 @@ static int command_help(struct agent_call *call)
 
     ui_say(&call->ui, TONE_TITLE, TEXT_HELP_AGENT_USAGE, NULL);
     for (size_t i = 0; i < COMMANDS; i++) {
+        if (commands[i].flags & AGENT_HIDDEN)
+            continue;
         table_cell(table, TONE_TITLE, commands[i].name);
         table_text(table, &call->ui, TONE_PLAIN, commands[i].summary);
         if (commands[i].options)

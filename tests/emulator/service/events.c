@@ -73,7 +73,7 @@ static bool registered(const wchar_t *source)
     return !RegGetValueW(HKEY_LOCAL_MACHINE,
                          path,
                          L"EventMessageFile",
-                         RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ,
+                         RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ | RRF_NOEXPAND,
                          NULL,
                          file,
                          &size) &&

@@ -1,0 +1,324 @@
+/* Installing and removing the agent, dying at every step and in the middle of those that have one:
+ * whatever was left, the next install or uninstall finishes.
+ *
+ *   install_exercise PROGRAM DISK             all of it
+ *   install_exercise PROGRAM DISK die WHAT N  installs or uninstalls, and dies at the N-th mark
+ *   install_exercise PROGRAM DISK acl         only the rules of who may change a program's path
+ */
+#include "guest/folder.h"
+#include "guest/install_service_win32.h"
+#include "guest/install_trust_win32.h"
+
+#include "common/command_line.h"
+#include "common/digest.h"
+#include "common/log.h"
+#include "common/ui/console.h"
+#include "common/utf16.h"
+
+#include <sddl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MARKS_MAX   64
+#define LEAST_MARKS 6
+#define DIED        77
+#define CHILD_MS    60000
+
+static const char *program, *disk, *self;
+static char data[FS_PATH_BYTES];
+static unsigned marks, die_at;
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            printf("%s:%d: %s\n", __FILE__, __LINE__, #condition);                                 \
+            exit(1);                                                                               \
+        }                                                                                          \
+    } while (0)
+
+static void must(bool ok, const char *what, const struct err *err)
+{
+    char text[1024];
+
+    if (ok)
+        return;
+    printf("%s: %s\n", what, err_message(err, TEXT_EN, text, sizeof text));
+    exit(1);
+}
+
+static void on_progress(const struct steps_progress *progress, void *user)
+{
+    (void)progress;
+    (void)user;
+    if (++marks == die_at)
+        TerminateProcess(GetCurrentProcess(), DIED);
+}
+
+static const struct steps_watch watch = {.on_progress = on_progress};
+
+/* ---- the two works ---- */
+
+static bool install_program(const char *path, struct err *err)
+{
+    struct install_options options = {.program = path,
+                                      .folder = data,
+                                      .args = {"--simulate", disk, "--listen", "none"},
+                                      .watch = &watch};
+    bool changed = false;
+
+    return install_run(&options, &changed, err);
+}
+
+static bool do_install(struct err *err)
+{
+    return install_program(program, err);
+}
+
+static bool do_uninstall(struct err *err)
+{
+    struct uninstall_options options = {.folder = data, .watch = &watch};
+    bool later = false;
+
+    return uninstall_run(&options, &later, err) && !later;
+}
+
+static const struct work {
+    const char *name;
+    bool (*run)(struct err *err);
+} works[] = {{"install", do_install}, {"uninstall", do_uninstall}};
+
+static const struct work *const installing = &works[0], *const uninstalling = &works[1];
+
+/* ---- what must hold ---- */
+
+static bool is_there(const char *folder, const char *name)
+{
+    char path[FS_PATH_BYTES];
+    struct fs_stat stat;
+
+    must(fs_join(path, folder, name, NULL), "join", NULL);
+    return fs_stat(path, &stat, NULL) && stat.kind != FS_MISSING;
+}
+
+static bool event_source_is_there(void)
+{
+    HKEY key = NULL;
+    LONG code =
+        RegOpenKeyExW(HKEY_LOCAL_MACHINE,
+                      L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\gpupv-agent",
+                      0,
+                      KEY_READ,
+                      &key);
+
+    if (key)
+        RegCloseKey(key);
+    return code == 0;
+}
+
+static bool count_entry(const char *name, enum fs_kind kind, void *user)
+{
+    (void)name;
+    (void)kind;
+    ++*(unsigned *)user;
+    return true;
+}
+
+static void all_is_installed(void)
+{
+    char folder[FS_PATH_BYTES], digest[2][DIGEST_HEX_BYTES];
+    struct install_state state;
+    unsigned files = 0;
+    bool trigger = false;
+
+    CHECK(install_look(&state, NULL));
+    CHECK(state.service == INSTALL_RUNNING && state.automatic);
+    CHECK(strcmp(state.disk, disk) == 0);
+    CHECK(install_trigger_is_set(&trigger, NULL) && trigger);
+    CHECK(event_source_is_there());
+    CHECK(folder_program(folder, NULL));
+    CHECK(fs_list(folder, count_entry, &files, NULL) && files == 1);
+    CHECK(digest_file(folder, INSTALL_PROGRAM, digest[0], NULL, NULL));
+    text_copy(folder, sizeof folder, program);
+    fs_parent(folder);
+    CHECK(digest_file(folder, INSTALL_PROGRAM, digest[1], NULL, NULL));
+    CHECK(strcmp(digest[0], digest[1]) == 0);
+    CHECK(!is_there(data, INSTALL_STEPS));
+}
+
+static void nothing_is_left(void)
+{
+    char folder[FS_PATH_BYTES];
+    struct install_state state;
+
+    CHECK(install_look(&state, NULL) && state.service == INSTALL_ABSENT);
+    CHECK(!event_source_is_there());
+    CHECK(folder_program(folder, NULL));
+    CHECK(!is_there(folder, ""));
+    CHECK(!is_there(data, ""));
+}
+
+/* ---- dying ---- */
+
+/* Runs `what` in a process that dies at its n-th mark; false when it came to its end before. */
+static bool dies(const char *what, unsigned n)
+{
+    STARTUPINFOW start = {.cb = sizeof start};
+    PROCESS_INFORMATION process;
+    uint16_t *line = NULL;
+    DWORD code = 0;
+    const char *args[] = {self, program, disk, "die", what, TEXT_NUM(n), NULL};
+    struct buf words;
+
+    buf_init(&words, 4096);
+    command_line_put_all(&words, args);
+    CHECK(utf16_from_utf8(buf_str(&words), &line, NULL));
+    buf_done(&words);
+    CHECK(CreateProcessW(NULL, (WCHAR *)line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &process));
+    free(line);
+    CHECK(WaitForSingleObject(process.hProcess, CHILD_MS) == WAIT_OBJECT_0);
+    CHECK(GetExitCodeProcess(process.hProcess, &code));
+    CloseHandle(process.hThread);
+    CloseHandle(process.hProcess);
+    CHECK(code == DIED || code == 0);
+    return code == DIED;
+}
+
+/* From a machine with `before` installed (NULL: nothing): dies at each mark, then finished by an
+ * install and an uninstall in turn, `first` first. */
+static void die_everywhere(const char *before, const struct work *work, const struct work *first)
+{
+    struct err err = ERR_INIT;
+    unsigned n = 1;
+
+    for (; n < MARKS_MAX; n++) {
+        const struct work *next = n % 2 ? first : first == installing ? uninstalling : installing;
+
+        if (before)
+            must(install_program(before, &err), "install before", &err);
+        if (!dies(work->name, n))
+            break;
+        must(next->run(&err), next->name, &err);
+        if (next == installing) {
+            all_is_installed();
+            must(do_uninstall(&err), "uninstall after", &err);
+        }
+        nothing_is_left();
+    }
+    must(do_uninstall(&err), "uninstall at the end", &err);
+    printf("%s died at %u marks\n", work->name, n - 1);
+    fflush(stdout);
+    CHECK(n > LEAST_MARKS);
+}
+
+/* The same program with another digest: bytes behind the end of a program are not looked at. */
+static void make_older(char *path)
+{
+    struct buf bytes;
+
+    buf_init(&bytes, (size_t)64 << 20);
+    snprintf(path, FS_PATH_BYTES, "%s.older.exe", program);
+    CHECK(fs_read(program, bytes.max, &bytes, NULL) && buf_puts(&bytes, "older"));
+    CHECK(fs_write_atomic(path, bytes.data, bytes.len, FS_PRIVATE, NULL));
+    buf_done(&bytes);
+}
+
+/* ---- who may change a path ---- */
+
+static void acl_rules(void)
+{
+    static const struct {
+        const char *sddl;
+        bool safe[3]; /* as program, as its folder, as a folder above */
+    } rows[] = {
+        /* C:\Program Files */
+        {"O:S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+         "D:PAI(A;;FA;;;S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464)"
+         "(A;;0x1301bf;;;SY)(A;OICIIO;GA;;;SY)(A;;0x1301bf;;;BA)(A;OICIIO;GA;;;BA)"
+         "(A;;0x1200a9;;;BU)(A;OICIIO;GXGR;;;BU)(A;OICIIO;GA;;;CO)(A;;0x1200a9;;;AC)",
+         {true, true, true}},
+        /* C:\ : everybody who logged on may add folders */
+        {"O:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)(A;OICI;0x1200a9;;;BU)"
+         "(A;OICIIO;SDGXGWGR;;;AU)(A;;LC;;;AU)",
+         {false, false, true}},
+        /* C:\ProgramData: users may add files */
+        {"O:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICIIO;GA;;;CO)(A;OICI;0x1200a9;;;BU)"
+         "(A;CI;DCLCRPCR;;;BU)",
+         {false, false, true}},
+        {"O:BAD:P(A;;FA;;;SY)(A;;FA;;;BA)", {true, true, true}},
+        {"O:BUD:P(A;;FA;;;SY)(A;;FA;;;BA)", {false, false, false}}, /* its owner is anybody */
+        {"O:BAD:P(A;;FA;;;WD)", {false, false, false}},
+        {"O:BAD:P(A;;0x1301bf;;;BU)", {false, false, false}}, /* modify */
+        {"O:BAD:P(A;;SD;;;BU)", {false, false, false}},
+        {"O:BAD:P(A;;WD;;;BU)", {false, false, false}},
+        {"O:BAD:P(A;;WO;;;AU)", {false, false, false}},
+        {"O:BAD:P(A;;DT;;;BU)", {true, false, false}}, /* delete child: of folders */
+        {"O:BAD:P(A;;0x1200a9;;;BU)", {true, true, true}},
+        {"O:BAD:P(D;;FA;;;BU)(A;;FA;;;BA)", {true, true, true}},
+        {"O:BAD:P(A;OICIIO;FA;;;BU)", {true, true, true}}, /* only what is made below */
+        {"O:BAD:P(XA;;FA;;;BU;(Member_of {BU}))", {false, false, false}},
+        {"D:P(A;;FA;;;BA)", {false, false, false}}, /* no owner */
+    };
+    SID_IDENTIFIER_AUTHORITY nt = SECURITY_NT_AUTHORITY;
+    PSID user = NULL;
+
+    CHECK(AllocateAndInitializeSid(&nt, 5, 21, 1, 2, 3, 1001, 0, 0, 0, &user));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        PSECURITY_DESCRIPTOR descriptor = NULL;
+        BOOL present = FALSE, defaulted;
+        uint16_t *sddl = NULL;
+        PSID owner = NULL;
+        PACL acl = NULL;
+
+        CHECK(utf16_from_utf8(rows[i].sddl, &sddl, NULL));
+        if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(
+                (WCHAR *)sddl, SDDL_REVISION_1, &descriptor, NULL)) {
+            printf("not understood here: %s\n", rows[i].sddl);
+            free(sddl);
+            continue;
+        }
+        GetSecurityDescriptorOwner(descriptor, &owner, &defaulted);
+        GetSecurityDescriptorDacl(descriptor, &present, &acl, &defaulted);
+        for (int place = 0; place < 3; place++)
+            if (install_acl_is_safe((enum install_place)place, owner, acl, user) !=
+                rows[i].safe[place]) {
+                printf("place %d is judged wrongly: %s\n", place, rows[i].sddl);
+                exit(1);
+            }
+        LocalFree(descriptor);
+        free(sddl);
+    }
+    /* no list at all: everybody may do everything */
+    CHECK(!install_acl_is_safe(INSTALL_PLACE_ANCESTOR, user, NULL, user));
+    FreeSid(user);
+}
+
+int main(int argc, char **argv)
+{
+    char own[FS_PATH_BYTES], older[FS_PATH_BYTES];
+    struct err err = ERR_INIT;
+
+    console_open();
+    if (argc < 3)
+        return 64;
+    program = argv[1];
+    disk = argv[2];
+    CHECK(fs_self_path(own, sizeof own, NULL));
+    self = own;
+    snprintf(data, sizeof data, "%s\\agent", disk);
+    if (argc == 4) {
+        acl_rules();
+        return 0;
+    }
+    if (argc == 6) {
+        die_at = (unsigned)strtoul(argv[5], NULL, 10);
+        must((strcmp(argv[4], "install") == 0 ? do_install : do_uninstall)(&err), argv[4], &err);
+        return 0;
+    }
+    nothing_is_left();
+    make_older(older);
+    die_everywhere(NULL, installing, installing);
+    die_everywhere(older, installing, uninstalling);
+    die_everywhere(program, uninstalling, installing);
+    return 0;
+}
