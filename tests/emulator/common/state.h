@@ -47,6 +47,6 @@ void state_unlock(void);
 uint64_t state_now_ms(void);
 
 /* Appends a line to C:\emulator\<name>.log. */
-void state_log(const char *name, const char *format, ...) __attribute__((format(gnu_printf, 2, 3)));
+void state_log(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif
