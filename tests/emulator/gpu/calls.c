@@ -120,7 +120,7 @@ static NTSTATUS umd_name(const struct gpu_adapter_state *a, struct d3dkmt_query 
 static NTSTATUS version(const struct gpu_adapter_state *a, struct d3dkmt_query *q, const char *name)
 {
     wchar_t text[STATE_TEXT_BYTES];
-    unsigned part[4];
+    unsigned part[4] = {0};
     uint64_t packed = 0;
 
     if (!(a->bits & D3DKMT_PARAVIRTUALIZED) || !state_text(KEY, name, text, STATE_TEXT_BYTES) ||

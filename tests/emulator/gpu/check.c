@@ -8,7 +8,6 @@
 
 #include <ntstatus.h>
 #include <winternl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -70,11 +69,11 @@ static D3DKMT_HANDLE paravirtualised(void)
 
 static int open_adapter(void **state)
 {
-    D3DKMT_HANDLE *handle = malloc(sizeof(*handle));
+    static D3DKMT_HANDLE handle;
 
-    *handle = paravirtualised();
-    *state = handle;
-    return *handle ? 0 : -1;
+    handle = paravirtualised();
+    *state = &handle;
+    return handle ? 0 : -1;
 }
 
 static int close_it(void **state)
@@ -82,7 +81,6 @@ static int close_it(void **state)
     D3DKMT_HANDLE *handle = *state;
 
     close_adapter(*handle);
-    free(handle);
     return 0;
 }
 
@@ -213,7 +211,8 @@ static void the_folder_needs_the_room_that_is_told(void **state)
     D3DKMT_HANDLE *handle = *state;
     struct d3dkmt_registry small = {.type = D3DKMT_REGISTRY_DRIVER_STORE_PATH,
                                     .flags = D3DKMT_REGISTRY_TRANSLATE_PATH};
-    struct d3dkmt_registry *large;
+    static UINT64 room[256];
+    struct d3dkmt_registry *large = (struct d3dkmt_registry *)(void *)room;
     UINT size;
 
     assert_int_equal(query(*handle, D3DKMT_TYPE_QUERY_REGISTRY, &small, sizeof(small) - 1),
@@ -222,7 +221,7 @@ static void the_folder_needs_the_room_that_is_told(void **state)
                      STATUS_SUCCESS);
     assert_int_equal(small.status, D3DKMT_REGISTRY_OVERFLOW);
     size = (UINT)(sizeof(small) + small.output_size);
-    large = calloc(1, size);
+    assert_true(size <= sizeof(room));
     large->type = D3DKMT_REGISTRY_DRIVER_STORE_PATH;
     large->flags = D3DKMT_REGISTRY_TRANSLATE_PATH;
     assert_int_equal(query(*handle, D3DKMT_TYPE_QUERY_REGISTRY, large, size), STATUS_SUCCESS);
@@ -234,17 +233,16 @@ static void the_folder_needs_the_room_that_is_told(void **state)
     large->type = 9;
     assert_int_equal(query(*handle, D3DKMT_TYPE_QUERY_REGISTRY, large, size),
                      STATUS_INVALID_PARAMETER);
-    free(large);
 }
 
 static void the_name_is_the_hosts(void **state)
 {
     D3DKMT_HANDLE *handle = *state;
-    struct d3dkmt_description *text = malloc(sizeof(*text));
+    static struct d3dkmt_description room;
+    struct d3dkmt_description *text = &room;
 
     assert_int_equal(query(*handle, D3DKMT_TYPE_DESCRIPTION, text, sizeof(*text)), STATUS_SUCCESS);
     assert_int_equal(wcscmp(text->text, L"NVIDIA GeForce RTX 4070"), 0);
-    free(text);
 }
 
 /* ---- the way to an encoder ---- */

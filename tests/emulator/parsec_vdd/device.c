@@ -292,7 +292,7 @@ static BOOL WINAPI on_device_io_control(HANDLE handle,
     work = error ? NULL : calloc(1, sizeof(*work));
     if (!error && !work)
         error = ERROR_NOT_ENOUGH_MEMORY;
-    if (!error) {
+    if (work) {
         *work = (struct work){.handle = handle,
                               .device = device,
                               .code = code,
