@@ -5,12 +5,10 @@ PROGRAM=$BINARIES/tests/emulator/audio/emulator_audio_check.exe
 need wine_prefix guest
 need audio_install guest
 check "without a sound device there is no endpoint" wine_run guest "$PROGRAM" none
-wine_registry guest <<'END'
-[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\standin\0]
-"Instance"="ROOT\\MEDIA\\0000"
-"HardwareId"="VBAudioVACWDM"
-"Class"="MEDIA"
-END
+cable() {
+    pnp guest reset >/dev/null && pnp_add guest "$HERE/guest_cable.reg" && pnp guest boot
+}
+need cable
 need system_set guest audio Extra:'Remote Audio'
 check "VB-Cable has endpoints, and one can be the default" wine_run guest "$PROGRAM" cable
 check "a service stops" wine_run guest net stop Audiosrv

@@ -7,7 +7,7 @@ need wine_prefix guest
 need system_install guest emulator_display_check.exe
 check "session 0 sees no displays" in_session guest 0 "$PROGRAM" blind
 check "without an adapter the basic display is left" wine_run guest "$PROGRAM" basic
-need standin_devices guest
+need system_devices guest
 check "displays keep their rules" wine_run guest "$PROGRAM" console "$DEVICE"
 need session guest user alice
 need session guest enhanced

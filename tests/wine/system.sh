@@ -61,22 +61,10 @@ in_session() { # NAME ID PROGRAM...
     wine_run "$1" 'C:\emulator\session.exe' run "${@:2}"
 }
 
-# Devices for checks without a device manager: the Parsec adapter, Hyper-V Video, a paravirtualised GPU.
-standin_devices() { # NAME
+# A guest with the Parsec adapter, Hyper-V Video and a paravirtualised GPU, for checks that need no more than that.
+system_devices() { # NAME
+    pnp "$1" reset >/dev/null && pnp_add "$1" "$HERE/guest_fresh.reg" && pnp_add "$1" "$HERE/guest_vdd.reg" && pnp "$1" boot >/dev/null || return 1
     wine_registry "$1" <<'END'
-[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\standin\0]
-"Instance"="ROOT\\DISPLAY\\0000"
-"HardwareId"="Root\\Parsec\\VDA"
-"Class"="Display"
-"Interface"="\\\\?\\ROOT#DISPLAY#0000#{00b41627-04c4-429e-a26e-0265cf50c8fa}"
-[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\standin\1]
-"Instance"="VMBUS\\{da0a7802-e377-4aac-8e77-0558eb1073f8}\\{5620e0c7-8062-4dce-aeb7-520c7ef76171}"
-"HardwareId"="VMBUS\\{da0a7802-e377-4aac-8e77-0558eb1073f8}"
-"Class"="Display"
-[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\standin\2]
-"Instance"="PCI\\VEN_1414&DEV_008E&SUBSYS_00000000&REV_00\\5&1&0"
-"HardwareId"="PCI\\VEN_1414&DEV_008E"
-"Class"="Display"
 [HKEY_LOCAL_MACHINE\Software\gpupv-emulator\gpu]
 "Description"="NVIDIA GeForce RTX 4070"
 "Folder"="nv_dispi.inf_amd64_1234567890abcdef"

@@ -209,8 +209,10 @@ static void sixteen_monitors_are_the_limit(void **state)
     HANDLE device = opened();
 
     (void)state;
-    for (uint32_t i = 0; i < VDD_MONITORS; i++)
+    for (uint32_t i = 0; i < VDD_MONITORS; i++) {
         assert_int_equal(added(device), i);
+        assert_int_equal(call(device, VDD_PING, 0, NULL), 0); /* a busy machine takes its time */
+    }
     assert_int_equal(call(device, VDD_ADD, 0, NULL), ERROR_NO_SYSTEM_RESOURCES);
     assert_int_equal(removed(device, 7), 0);
     assert_int_equal(added(device), 7);
