@@ -5,6 +5,7 @@ SEED=$HERE/guest_fresh.reg
 MAKE_PACKAGE=$HERE/../emulator/pnp/make_package.py
 GPU='PCI\VEN_1414&DEV_008E&SUBSYS_00000000&REV_00\5&2b5a7f4&0&0'
 VIDEO='VMBUS\{da0a7802-e377-4aac-8e77-0558eb1073f8}\{5620e0c7-8062-4dce-aeb7-520c7ef76171}'
+PCI_BUS='VMBUS\{44c4f61d-4444-4400-9d52-802e27ede19f}\{7a7d2b51-0001-0000-9d52-802e27ede19f}'
 
 group() { # NAME
     pnp_seed guest "$SEED" >/dev/null && wine_run guest "$PROGRAM" "$1"
@@ -101,8 +102,38 @@ need wine_reboot guest
 check "a problem for two boots is there after one" has_state "$GPU" 'problem 43'
 need wine_reboot guest
 check "and gone after two" has_state "$GPU" started
+more_devices() {
+    wine_registry guest <<'END'
+[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\pnp\Hardware\ROOT#DISPLAY#0007]
+"HardwareIds"="Root\\Parsec\\VDA"
+"Present"=dword:00000000
+[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\pnp\Hardware\USB#VID_1&PID_2#3]
+"HardwareIds"="USB\\VID_1&PID_2"
+"AppearsAtBoot"=dword:00000006
+END
+}
+
+need more_devices
+check "a device is disabled until the next boot" wine_run guest "$PROGRAM" disable "$VIDEO"
+check "another for good" wine_run guest "$PROGRAM" persist "$GPU"
+check "both are" has_state "$VIDEO" 'problem 22'
+need pnp_behave guest 'VMBUS\{44c4f61d-4444-4400-9d52-802e27ede19f}' RebootToRemove 1
+need wine_reboot guest
+check "the next boot brings the first back" has_state "$VIDEO" started
+check "but not the second" has_state "$GPU" 'problem 22'
+check "a phantom of an earlier installation is known" has_state 'ROOT\DISPLAY\0007' phantom
+check "it can be removed" wine_run guest "$PROGRAM" remove 'ROOT\DISPLAY\0007'
+check "hardware of a later boot is not there yet" has_state 'USB\VID_1&PID_2\3' ''
+check "a device is removed that needs a boot for it" wine_run guest "$PROGRAM" remove "$PCI_BUS"
+check "it is still there" has_state "$PCI_BUS" started
+need wine_reboot guest
+check "the phantom is gone for good" has_state 'ROOT\DISPLAY\0007' ''
+check "the hardware has come, without a driver" has_state 'USB\VID_1&PID_2\3' 'problem 28'
+check "the removed bus was found anew" has_state "$PCI_BUS" started
+need wine_reboot guest # what is disabled for good stays so
+check "a disabled device is still disabled" has_state "$GPU" 'problem 22'
 check "hardware goes" pnp guest unplug "$GPU"
 check "and is a phantom then" has_state "$GPU" phantom
 check "and comes" pnp guest plug "$GPU"
-check "and starts" has_state "$GPU" started
+check "and is as it was" has_state "$GPU" 'problem 22'
 check "the log has every call" grep -q '^CM_Disable_DevNode(VMBUS.*0x4) = 0' <(pnp_log guest)

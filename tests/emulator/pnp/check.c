@@ -1,7 +1,8 @@
 /* The rules of PnP that the emulator must keep.
  *
  *   check tree|change|set|driver|notify      one group, on a machine that was just seeded
- *   check hammer HARDWARE-ID                 many changes, while others do the same */
+ *   check hammer HARDWARE-ID                 many changes, while others do the same
+ *   check disable|persist|remove INSTANCE    one change, for what the next boot makes of it */
 #include "check.h"
 
 #include "registry.h"
@@ -141,6 +142,27 @@ static int hammer(const char *hardware_id)
     return 0;
 }
 
+/* Asks for a change, for what a boot makes of it. */
+static int disable(const char *instance, ULONG flags)
+{
+    wchar_t id[PNP_ID_MAX];
+    DEVINST devinst;
+
+    swprintf(id, PNP_ID_MAX, L"%hs", instance);
+    return locate_code(id, 0, &devinst) || CM_Disable_DevNode(devinst, flags);
+}
+
+static int remove_device(const char *instance)
+{
+    HDEVINFO set = empty_set();
+    SP_DEVINFO_DATA data = {.cbSize = sizeof(data)};
+    wchar_t id[PNP_ID_MAX];
+
+    swprintf(id, PNP_ID_MAX, L"%hs", instance);
+    return !SetupDiOpenDeviceInfoW(set, id, NULL, 0, &data) ||
+           !SetupDiCallClassInstaller(DIF_REMOVE, set, &data);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -157,5 +179,13 @@ int main(int argc, char **argv)
     for (size_t i = 0; argc > 1 && i < sizeof(groups) / sizeof(groups[0]); i++)
         if (!strcmp(argv[1], groups[i].name))
             return groups[i].run();
-    return argc > 2 && !strcmp(argv[1], "hammer") ? hammer(argv[2]) : 64;
+    if (argc > 2 && !strcmp(argv[1], "hammer"))
+        return hammer(argv[2]);
+    if (argc > 2 && !strcmp(argv[1], "disable"))
+        return disable(argv[2], 0);
+    if (argc > 2 && !strcmp(argv[1], "persist"))
+        return disable(argv[2], CM_DISABLE_PERSIST);
+    if (argc > 2 && !strcmp(argv[1], "remove"))
+        return remove_device(argv[2]);
+    return 64;
 }

@@ -1,6 +1,8 @@
 /* Finding devices and reading what they are. */
 #include "check.h"
 
+#include "cm.h"
+
 #include <initguid.h>
 #include <devpkey.h>
 #include <stdlib.h>
@@ -377,6 +379,43 @@ static void interface_lists_check_their_arguments(void **state)
     assert_int_equal(CM_Get_Device_Interface_ListW(&guid, NULL, paths, 0, 0), CR_INVALID_POINTER);
 }
 
+static void a_path_leads_back_to_its_device(void **state)
+{
+    wchar_t path[] = L"\\\\?\\DISPLAY#MSH062E#5&1a097cd8&0&UID256#{e6f07b5f-ee97-4a90-b076-33f57bf4"
+                     L"eaa7}";
+    wchar_t id[PNP_ID_MAX];
+    ULONG size = sizeof(id);
+    DEVPROPTYPE type;
+
+    (void)state;
+    assert_int_equal(CM_Get_Device_Interface_PropertyW(
+                         path, &DEVPKEY_Device_InstanceId, &type, (BYTE *)id, &size, 0),
+                     CR_SUCCESS);
+    assert_int_equal(type, DEVPROP_TYPE_STRING);
+    assert_wide_equal(id, VIDEO_MONITOR);
+    size = sizeof(id);
+    assert_int_equal(CM_Get_Device_Interface_PropertyW(
+                         path, &DEVPKEY_Device_DeviceDesc, &type, (BYTE *)id, &size, 0),
+                     CR_NO_SUCH_VALUE);
+    path[8] = L'X';
+    size = sizeof(id);
+    assert_int_equal(CM_Get_Device_Interface_PropertyW(
+                         path, &DEVPKEY_Device_InstanceId, &type, (BYTE *)id, &size, 0),
+                     CR_NO_SUCH_DEVICE_INTERFACE);
+    assert_int_equal(CM_Get_Device_Interface_PropertyW(
+                         NULL, &DEVPKEY_Device_InstanceId, &type, (BYTE *)id, &size, 0),
+                     CR_INVALID_POINTER);
+}
+
+static void codes_become_those_of_win32(void **state)
+{
+    (void)state;
+    assert_int_equal(CM_MapCrToWin32Err(CR_SUCCESS, 7), ERROR_SUCCESS);
+    assert_int_equal(CM_MapCrToWin32Err(CR_ACCESS_DENIED, 7), ERROR_ACCESS_DENIED);
+    assert_int_equal(CM_MapCrToWin32Err(CR_BUFFER_SMALL, 7), ERROR_INSUFFICIENT_BUFFER);
+    assert_int_equal(CM_MapCrToWin32Err(CR_REMOVE_VETOED, 7), 7);
+}
+
 int check_tree(void)
 {
     const struct CMUnitTest tests[] = {
@@ -396,6 +435,8 @@ int check_tree(void)
         cmocka_unit_test(registry_properties_have_types_and_limits),
         cmocka_unit_test(interfaces_are_listed_by_class),
         cmocka_unit_test(interface_lists_check_their_arguments),
+        cmocka_unit_test(a_path_leads_back_to_its_device),
+        cmocka_unit_test(codes_become_those_of_win32),
     };
 
     return cmocka_run_group_tests_name("tree", tests, NULL, NULL);
