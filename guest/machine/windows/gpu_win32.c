@@ -165,9 +165,17 @@ static bool gpu_query(struct gpu_port *port, struct gpu_adapter *ret_adapter, st
     return ok;
 }
 
+/* Without the driver's files there is nothing that an encoder could be opened with. */
 static bool gpu_encode_probe(struct gpu_port *port, int32_t *ret_status, struct err *err)
 {
-    (void)port;
+    struct gpu_adapter adapter;
+
+    if (!gpu_query(port, &adapter, err))
+        return false;
+    if ((adapter.driver_folder[0] && !adapter.folder_present) || adapter.missing_file[0]) {
+        *ret_status = GPU_ENCODE_LIBRARY;
+        return true;
+    }
     return gpu_encode_run(ret_status, err);
 }
 

@@ -26,6 +26,8 @@ struct contract {
     const char *program, *program_sha256, *program_publisher;
     uint32_t program_seconds;
     bool may_act; /* false: look only */
+    /* This machine does not ask for handles of a device that shall stop: it refuses to stop it. */
+    bool handles_veto;
 };
 
 struct contract_tests {

@@ -244,6 +244,8 @@ static void restarting_the_device_takes_its_monitors(void **state)
     bool reboot;
 
     add(contract);
+    if (contract->handles_veto)
+        contract->machine->vdd->ops->close(contract->machine->vdd);
     assert_true(devices->ops->list(devices, "Root\\Parsec\\VDA", &list, NULL));
     assert_true(devices->ops->disable(devices, list.items[0].instance, &reboot, NULL));
     assert_int_equal(monitors(contract), 0);
@@ -259,6 +261,8 @@ static void a_driver_whose_device_was_restarted_is_opened_anew(void **state)
     struct device_list list;
     bool reboot;
 
+    if (contract->handles_veto)
+        skip();
     add(contract);
     assert_true(devices->ops->list(devices, "Root\\Parsec\\VDA", &list, NULL));
     assert_true(devices->ops->disable(devices, list.items[0].instance, &reboot, NULL));
