@@ -80,10 +80,11 @@ static void local_close(struct local *local)
 
 static struct local *local_new(struct agent_call *call, bool acts)
 {
-    struct local *local = command_machine(call, &call->err) ? calloc(1, sizeof *local) : NULL;
+    struct local *local;
 
-    if (!call->machine)
+    if (!command_machine(call, &call->err))
         return NULL;
+    local = calloc(1, sizeof *local);
     if (!local)
         err_no_memory(&call->err);
     else if (local_open(local, call, acts, &call->err))
@@ -209,7 +210,7 @@ static int repair(struct agent_call *call,
         if (options.dry_run || result->rebooting || !did_something(result))
             break;
     }
-    if (shown && !err_is_set(&call->err)) {
+    if (result && shown && !err_is_set(&call->err)) {
         show_steps(shown, result, false);
         code = command_show(call, "agent.repair", &result->health, shown->steps, shown->count);
     }

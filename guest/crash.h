@@ -11,7 +11,7 @@
 #define CRASH_FOLDER "crash"
 #define CRASH_KEPT   5
 
-/* From now on an unhandled exception, or abort, leaves a dump below folder and an event, and ends
+/* From now on an unhandled exception leaves a dump below folder and an event, and ends
  * the process, so that Windows starts the service again. Once per process. */
 void crash_watch(const char *folder);
 

@@ -6,16 +6,14 @@
 #include "common/log.h"
 #include "guest/event_log.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <dbghelp.h>
 
-#define PREFIX     "agent-"
-#define SUFFIX     ".dmp"
-#define ABORT_CODE 0xE0000001u /* what abort() is told as */
+#define PREFIX "agent-"
+#define SUFFIX ".dmp"
 
 /* Stack memory is written only as far as a stack trace needs it: it may hold keys. */
 #define DUMP_TYPE                                                                                  \
@@ -168,17 +166,9 @@ static LONG WINAPI on_exception(EXCEPTION_POINTERS *pointers)
     return EXCEPTION_EXECUTE_HANDLER;
 }
 
-static void on_abort(int number)
-{
-    (void)number;
-    crashed(NULL, ABORT_CODE);
-    TerminateProcess(GetCurrentProcess(), ABORT_CODE);
-}
-
 void crash_watch(const char *folder)
 {
     text_copy(watched_folder, sizeof watched_folder, folder);
     SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
     SetUnhandledExceptionFilter(on_exception);
-    signal(SIGABRT, on_abort);
 }

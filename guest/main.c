@@ -191,9 +191,7 @@ static int start(int argc, char **argv)
     struct err err = ERR_INIT;
     const char *const *words = (const char *const *)argv;
     int word = options_first_word(global_options, argc, words);
-    const struct agent_command *command = find_command(word < argc                ? argv[word]
-                                                       : argc > 1 && word == argc ? "help"
-                                                                                  : "help");
+    const struct agent_command *command = find_command(word < argc ? argv[word] : "help");
     int code;
 
     if (command && command->flags & AGENT_RAW)
