@@ -118,17 +118,19 @@ static bool take_verb(struct call *call, struct err *err)
         return true;
     for (; verbs[count].name; count++)
         names[count] = verbs[count].name;
-    if (!call->word_count) {
+    if (!call->word_count && !(call->command->flags & COMMAND_VERB_OPTIONAL)) {
         err_set(err, ERR_USAGE, TEXT_HOST_VERB_MISSING, call->command->name, NULL);
         return err_hint(err, TEXT_HOST_SEE_COMMAND_HELP);
     }
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; call->word_count && i < count; i++)
         if (!strcmp(verbs[i].name, call->words[0])) {
             call->verb = &verbs[i];
             call->words++;
             call->word_count--;
             return true;
         }
+    if (call->command->flags & COMMAND_VERB_OPTIONAL)
+        return true;
     nearest = options_nearest(call->words[0], names, count);
     err_set(err,
             ERR_USAGE,
@@ -169,7 +171,7 @@ static bool check_words(const struct call *call, struct err *err)
 {
     const struct command *c = call->command;
 
-    if (call->word_count < c->least_words) {
+    if (call->word_count < c->least_words && !call->verb) {
         err_set(err, ERR_USAGE, TEXT_HOST_WORDS_MISSING, c->name, c->args, NULL);
         return err_hint(err, TEXT_HOST_SEE_COMMAND_HELP);
     }
@@ -183,7 +185,7 @@ static bool check_words(const struct call *call, struct err *err)
 /* What the flags of the row demand. */
 static bool enforce(struct call *call, struct err *err)
 {
-    unsigned flags = call->command->flags;
+    unsigned flags = call->command->flags | (call->verb ? call->verb->flags : 0);
     bool open = (flags & (COMMAND_NEEDS_HYPERVISOR | COMMAND_NEEDS_VM | COMMAND_MANY_VMS)) != 0;
 
     if ((flags & COMMAND_ONLY_SIM) && !call->simulated) {

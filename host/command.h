@@ -27,7 +27,8 @@ enum command_flag {
     COMMAND_DRY_RUN = 1 << 7,          /* has --dry-run */
     COMMAND_SETTINGS = 1 << 8,         /* words with '=' are settings, not VMs */
     COMMAND_NO_LOCK = 1 << 9,          /* takes long and is no harm to others: no lock of the VM */
-    COMMAND_HIDDEN = 1 << 10           /* not in the help */
+    COMMAND_HIDDEN = 1 << 10,          /* not in the help */
+    COMMAND_VERB_OPTIONAL = 1 << 11    /* a first word that is no verb is a word like others */
 };
 
 struct call;
@@ -39,6 +40,7 @@ struct command_verb {
     const char *name;
     const char *args;
     enum text_id summary;
+    unsigned flags; /* more of enum command_flag with this verb */
 };
 
 struct command {

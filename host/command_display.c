@@ -23,8 +23,8 @@ static void display_each(struct call *call, struct target *target, struct outcom
 }
 
 static const struct command_verb display_verbs[] = {
-    {"restore", "NAME...", TEXT_HELP_DISPLAY_RESTORE},
-    {"auto", "NAME...", TEXT_HELP_DISPLAY_AUTO},
+    {"restore", "NAME...", TEXT_HELP_DISPLAY_RESTORE, 0},
+    {"auto", "NAME...", TEXT_HELP_DISPLAY_AUTO, 0},
     {0},
 };
 

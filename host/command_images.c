@@ -1,8 +1,9 @@
-/* images: the editions of Windows in an ISO, WIM, ESD or SWM file. */
+/* images: the editions of Windows in an ISO, WIM, ESD or SWM file; golden parents. */
 #include "host/command.h"
 
 #include "common/ui/table.h"
 #include "host/image/editions.h"
+#include "host/images_disk.h"
 #include "host/place.h"
 
 #include <stdio.h>
@@ -147,13 +148,16 @@ static void show_table(struct call *call, const struct editions *editions)
                NULL);
 }
 
-static bool images_exec(struct call *call, enum exit_code *ret_code, struct err *err)
+static bool show_editions(struct call *call, struct err *err)
 {
     struct editions *editions = NULL;
     char path[FS_PATH_BYTES];
     bool ok;
 
-    *ret_code = CODE_OK;
+    if (call->word_count > 1) {
+        err_set(err, ERR_USAGE, TEXT_HOST_WORDS_MANY, "images", call->words[1], NULL);
+        return err_hint(err, TEXT_HOST_SEE_COMMAND_HELP);
+    }
     ok = place_absolute(call->words[0], path, err) && editions_read(path, &editions, err) &&
          editions_usable(editions, err);
     if (ok && call->ui.json)
@@ -164,12 +168,40 @@ static bool images_exec(struct call *call, enum exit_code *ret_code, struct err 
     return ok;
 }
 
+static bool images_exec(struct call *call, enum exit_code *ret_code, struct err *err)
+{
+    static const struct {
+        const char *verb;
+        bool (*run)(struct call *call, struct err *err);
+    } rows[] = {
+        {"golden", images_golden},
+        {"flatten", images_flatten},
+        {"clean", images_clean},
+    };
+
+    *ret_code = CODE_OK;
+    for (size_t i = 0; call->verb && i < sizeof rows / sizeof *rows; i++)
+        if (!strcmp(rows[i].verb, call->verb->name))
+            return rows[i].run(call, err);
+    return show_editions(call, err);
+}
+
+#define ON_DISKS (COMMAND_NEEDS_ADMIN | COMMAND_NEEDS_HYPERVISOR)
+
+static const struct command_verb verbs[] = {
+    {"golden", "list | remove KEY", TEXT_BUILD_HELP_GOLDEN, ON_DISKS},
+    {"flatten", "NAME|DISK", TEXT_BUILD_HELP_FLATTEN, ON_DISKS},
+    {"clean", "", TEXT_BUILD_HELP_CLEAN, ON_DISKS},
+    {0},
+};
+
 const struct command command_images = {
     .name = "images",
-    .summary = TEXT_IMAGE_HELP,
-    .args = "FILE",
-    .flags = COMMAND_READ_ONLY,
+    .summary = TEXT_BUILD_HELP_IMAGES,
+    .args = "FILE|golden|flatten|clean [WORD...]",
+    .verbs = verbs,
+    .flags = COMMAND_VERB_OPTIONAL,
     .least_words = 1,
-    .most_words = 1,
+    .most_words = 2,
     .exec = images_exec,
 };

@@ -156,8 +156,8 @@ static bool payload_exec(struct call *call, enum exit_code *ret_code, struct err
 }
 
 static const struct command_verb verbs[] = {
-    {"list", "", TEXT_HELP_PAYLOAD_LIST},
-    {"add", "FILE-OR-FOLDER...", TEXT_HELP_PAYLOAD_ADD},
+    {"list", "", TEXT_HELP_PAYLOAD_LIST, 0},
+    {"add", "FILE-OR-FOLDER...", TEXT_HELP_PAYLOAD_ADD, 0},
     {0},
 };
 

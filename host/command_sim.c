@@ -323,7 +323,7 @@ static bool sim_copy(struct call *call, struct err *err)
 
 static bool sim_reset(struct call *call, struct err *err)
 {
-    static const char *const below[] = {"vms", "store", "payloads"};
+    static const char *const below[] = {"vms", "store", "payloads", "golden"};
     struct hypervisor *h = call->hypervisor;
     struct vm_info *vms = NULL;
     char path[FS_PATH_BYTES];
@@ -350,16 +350,16 @@ static bool sim_reset(struct call *call, struct err *err)
 /* ---- the command ---- */
 
 static const struct command_verb verbs[] = {
-    {"new", "NAME [WORLD]", TEXT_HELP_SIM_NEW},
-    {"copy", "NAME NEW-NAME", TEXT_HELP_SIM_COPY},
-    {"break", "NAME... KEY=VALUE...", TEXT_HELP_SIM_BREAK},
-    {"keys", "", TEXT_HELP_SIM_KEYS},
-    {"show", "NAME [FIELD]", TEXT_HELP_SIM_SHOW},
-    {"reboot", "NAME...", TEXT_HELP_SIM_REBOOT},
-    {"power-cut", "NAME...", TEXT_HELP_SIM_POWER_CUT},
-    {"host", "KEY=VALUE...", TEXT_HELP_SIM_HOST},
-    {"host-driver", "VERSION", TEXT_HELP_SIM_HOST_DRIVER},
-    {"reset", "", TEXT_HELP_SIM_RESET},
+    {"new", "NAME [WORLD]", TEXT_HELP_SIM_NEW, 0},
+    {"copy", "NAME NEW-NAME", TEXT_HELP_SIM_COPY, 0},
+    {"break", "NAME... KEY=VALUE...", TEXT_HELP_SIM_BREAK, 0},
+    {"keys", "", TEXT_HELP_SIM_KEYS, 0},
+    {"show", "NAME [FIELD]", TEXT_HELP_SIM_SHOW, 0},
+    {"reboot", "NAME...", TEXT_HELP_SIM_REBOOT, 0},
+    {"power-cut", "NAME...", TEXT_HELP_SIM_POWER_CUT, 0},
+    {"host", "KEY=VALUE...", TEXT_HELP_SIM_HOST, 0},
+    {"host-driver", "VERSION", TEXT_HELP_SIM_HOST_DRIVER, 0},
+    {"reset", "", TEXT_HELP_SIM_RESET, 0},
     {0},
 };
 
