@@ -2,7 +2,7 @@
 # Installing and removing the agent, dying at every step: see install_exercise_win32.c.
 EXERCISE=$BINARIES/tests/wine/install_exercise.exe
 SETUP='C:\setup\gpupv-agent.exe'
-WINE_LIMIT=500
+WINE_LIMIT=850
 
 exercise() { wine_run guest "$EXERCISE" "$SETUP" 'C:\sim' "$@"; }
 
