@@ -9,6 +9,9 @@
 
 #include "json.h"
 
+/* The name of the KVP value that carries the guest's summary to the host without a connection. */
+#define HEALTH_KVP_NAME "gpupv"
+
 enum check_id {
     CHECK_GPU_PRESENT,
     CHECK_GPU_STATUS,

@@ -223,5 +223,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     if (argc == 2 && strcmp(args[1], MACHINE_ENCODE_PROBE) == 0) /* nothing for people */
         return machine_encode_probe();
+    if (argc == 3 && strcmp(args[1], MACHINE_SESSION_HELPER) == 0) /* nothing for people */
+        return machine_session_helper(args[2]);
     return console_exit_code(start(argc, args));
 }

@@ -48,6 +48,10 @@ bool machine_open_system(struct machine **ret_machine, struct err *err);
  * exit code. */
 #define MACHINE_ENCODE_PROBE "encode-probe"
 int machine_encode_probe(void);
+/* What the agent starts itself as in the console session, with the name of a pipe: serves that pipe
+ * to its end and gives the exit code; 64 elsewhere than on Windows. */
+#define MACHINE_SESSION_HELPER "session-helper"
+int machine_session_helper(const char *pipe);
 
 /* NULL is fine. */
 void machine_free(struct machine *machine);

@@ -12,3 +12,9 @@ bool machine_open_system(struct machine **ret_machine, struct err *err)
     err_set(err, ERR_UNSUPPORTED, TEXT_SIM_ONLY, NULL);
     return err_hint(err, TEXT_SIM_ONLY_HINT);
 }
+
+int machine_session_helper(const char *pipe)
+{
+    (void)pipe;
+    return 64;
+}

@@ -7,7 +7,6 @@
 #include "guest/machine/sim/sim.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DISK           "contract-disk"
@@ -45,6 +44,7 @@ static void put_program(struct contract *contract)
     contract->program_publisher = "Nobody|Microsoft Windows";
     contract->program_seconds = 4;
     contract->may_act = true;
+    contract->proxy_port = 7890;
 }
 
 static bool arrange(struct contract *contract, const char *edit)
@@ -134,28 +134,6 @@ static const struct contract_tests *const ports[] = {
     &contract_system,
 };
 
-/* Runs all tests of a port with contract as their state. */
-static int
-run_port(const struct contract_tests *port, struct contract *contract, int (*open)(void **))
-{
-    struct CMUnitTest *tests = calloc(port->count, sizeof(*tests));
-    char name[128];
-    int failed;
-
-    if (!tests)
-        return 1;
-    for (size_t i = 0; i < port->count; i++) {
-        tests[i] = port->tests[i];
-        tests[i].setup_func = open;
-        tests[i].teardown_func = close_machine;
-        tests[i].initial_state = contract;
-    }
-    snprintf(name, sizeof(name), "%s, %s", port->name, contract->name);
-    failed = _cmocka_run_group_tests(name, tests, port->count, NULL, NULL);
-    free(tests);
-    return failed;
-}
-
 int main(int argc, char **argv)
 {
     bool on_disk = argc > 1 && strcmp(argv[1], "disk") == 0;
@@ -172,7 +150,7 @@ int main(int argc, char **argv)
     int failed = 0;
 
     for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
-        failed += on_disk ? run_port(ports[i], &disk, disk_open)
-                          : run_port(ports[i], &memory, memory_open);
+        failed += on_disk ? contract_run(ports[i], &disk, disk_open, close_machine)
+                          : contract_run(ports[i], &memory, memory_open, close_machine);
     return failed;
 }

@@ -47,7 +47,7 @@ bool call_machine_text(const uint16_t *key, const uint16_t *name, char *out, siz
     return RegGetValueW(HKEY_LOCAL_MACHINE,
                         key,
                         name,
-                        RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ | RRF_SUBKEY_WOW6464KEY,
+                        RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY,
                         NULL,
                         text,
                         &bytes) == ERROR_SUCCESS &&

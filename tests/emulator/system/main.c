@@ -8,6 +8,7 @@
 #include "../display/display.h"
 #include "../gpu/d3dkmt.h"
 #include "../parsec_vdd/vdd.h"
+#include "../power/power.h"
 #include "../session/session.h"
 #include "../thunk/thunk.h"
 
@@ -22,7 +23,7 @@ void __stack_chk_fail(void)
     ExitProcess(3);
 }
 
-static struct hook_table tables[8];
+static struct hook_table tables[16];
 
 static void add_table(const struct hook *rows, size_t count)
 {
@@ -46,6 +47,7 @@ BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved)
     add_table(display_gdi_hooks, display_gdi_hook_count);
     add_table(dxgi_hooks, dxgi_hook_count);
     add_table(gpu_hooks, gpu_hook_count);
+    add_table(power_hooks, power_hook_count);
     add_table(session_hooks, session_hook_count);
     add_table(token_hooks, token_hook_count);
     add_table(vdd_hooks, vdd_hook_count);

@@ -1,6 +1,32 @@
 /* Helpers of the contract tests. */
 #include "tests/unit/contract/contract.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
+int contract_run(const struct contract_tests *port,
+                 struct contract *contract,
+                 int (*open)(void **),
+                 int (*close)(void **))
+{
+    struct CMUnitTest *tests = calloc(port->count, sizeof(*tests));
+    char name[128];
+    int failed;
+
+    if (!tests)
+        return 1;
+    for (size_t i = 0; i < port->count; i++) {
+        tests[i] = port->tests[i];
+        tests[i].setup_func = open;
+        tests[i].teardown_func = close;
+        tests[i].initial_state = contract;
+    }
+    snprintf(name, sizeof(name), "%s, %s", port->name, contract->name);
+    failed = _cmocka_run_group_tests(name, tests, port->count, NULL, NULL);
+    free(tests);
+    return failed;
+}
+
 struct contract *contract_looking(void **state)
 {
     return *state;

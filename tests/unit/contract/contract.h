@@ -28,6 +28,7 @@ struct contract {
     bool may_act; /* false: look only */
     /* This machine does not ask for handles of a device that shall stop: it refuses to stop it. */
     bool handles_veto;
+    uint16_t proxy_port; /* of the arranged proxy at 127.0.0.1 */
 };
 
 struct contract_tests {
@@ -39,6 +40,13 @@ struct contract_tests {
 extern const struct contract_tests contract_devices, contract_drivers, contract_services,
     contract_processes, contract_tasks, contract_files, contract_registry, contract_displays,
     contract_vdd, contract_gpu, contract_sessions, contract_network, contract_system;
+
+/* Runs all tests of a port, each with contract as its state between open and close; the number of
+ * tests that failed. */
+int contract_run(const struct contract_tests *port,
+                 struct contract *contract,
+                 int (*open)(void **),
+                 int (*close)(void **));
 
 /* The contract of a test; skips the test when it acts and the implementation may not. */
 struct contract *contract_acting(void **state);

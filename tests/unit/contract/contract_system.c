@@ -1,6 +1,7 @@
 /* Contract of the ports of sessions, network and the system. */
 #include "tests/unit/contract/contract.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- sessions ---- */
@@ -110,22 +111,30 @@ static const struct network_row network_rows[] = {
 
 static void the_first_trouble_is_named_with_its_target(void **state)
 {
-    const struct network_proxy proxy = {.enabled = true, .address = "127.0.0.1", .port = 7890};
     struct contract *contract = contract_acting(state);
+    struct network_proxy proxy = {.enabled = true, .address = "127.0.0.1"};
     struct network_port *port = contract->machine->network;
+    size_t arranged = 0;
+    char name[32];
 
     for (size_t i = 0; i < sizeof(network_rows) / sizeof(network_rows[0]); i++) {
         const struct network_row *row = &network_rows[i];
         struct network_result direct, through;
 
-        contract_arrange(contract, row->edit);
+        if (!contract->arrange || !contract->arrange(contract, row->edit))
+            continue;
+        arranged++;
+        proxy.port = contract->proxy_port;
+        snprintf(name, sizeof(name), "127.0.0.1:%u", (unsigned)proxy.port);
         assert_true(port->ops->check(port, NULL, &direct, NULL));
         assert_true(port->ops->check(port, &proxy, &through, NULL));
         if (direct.trouble != row->direct || through.trouble != row->through_proxy)
             fail_msg("%s: %d and %d", row->edit, direct.trouble, through.trouble);
         if (through.trouble == NETWORK_PROXY_REFUSED || through.trouble == NETWORK_PROXY_DENIED)
-            assert_string_equal(through.target, "127.0.0.1:7890");
+            assert_string_equal(through.target, name);
     }
+    if (!arranged)
+        skip();
 }
 
 static void a_disabled_proxy_is_as_none(void **state)
