@@ -3,6 +3,7 @@
 
 #include "guest/machine/windows/call_win32.h"
 #include "guest/machine/windows/change_source_win32.h"
+#include "guest/machine/windows/device_watch_win32.h"
 
 #include "common/clock.h"
 
@@ -34,6 +35,7 @@ struct change_watch {
     struct change_service services[SERVICES];
     HANDLE stop, moved; /* moved: sessions changed, and with them the user's folder */
     HANDLE thread, session_thread;
+    struct windows_device_watch *devices;
 };
 
 static void tell(struct change_watch *watch, enum change_class class)
@@ -179,6 +181,11 @@ static DWORD WINAPI session_main(void *parameter)
     return 0;
 }
 
+static void on_device(void *user)
+{
+    tell(user, CHANGE_NOW);
+}
+
 /* ---- beginning and end ---- */
 
 static void set_up(struct change_watch *watch)
@@ -214,6 +221,8 @@ bool change_watch_start(struct change_watch **ret_watch, struct err *err)
         return false;
     }
     watch->session_thread = CreateThread(NULL, 0, session_main, watch, 0, NULL);
+    /* an older Windows cannot: the agent's own looks must do */
+    windows_device_watch_start(on_device, watch, &watch->devices, NULL);
     *ret_watch = watch;
     return true;
 }
@@ -244,6 +253,7 @@ void change_watch_stop(struct change_watch *watch)
 {
     if (!watch)
         return;
+    windows_device_watch_stop(watch->devices);
     if (watch->stop)
         SetEvent(watch->stop);
     join(&watch->thread);

@@ -18,12 +18,16 @@ static void system_free(struct machine *machine)
     windows_system_free(machine->system);
     windows_network_free(machine->network);
     windows_sessions_free(machine->sessions);
+    windows_gpu_free(machine->gpu);
+    windows_vdd_free(machine->vdd);
     windows_displays_free(machine->displays);
     windows_registry_free(machine->registry);
     windows_files_free(machine->files);
     windows_tasks_free(machine->tasks);
     windows_processes_free(machine->processes);
     windows_services_free(machine->services);
+    windows_drivers_free(machine->drivers);
+    windows_devices_free(machine->devices);
     session_client_free(windows->client);
     free(windows);
 }
@@ -33,21 +37,16 @@ static bool open_ports(struct windows_machine *windows, struct err *err)
     struct machine *machine = &windows->machine;
 
     return session_client_new(NULL, &windows->client, err) &&
+           windows_devices_new(&machine->devices, err) &&
+           windows_drivers_new(&machine->drivers, err) &&
            windows_services_new(&machine->services, err) &&
            windows_processes_new(&machine->processes, err) &&
            windows_tasks_new(&machine->tasks, err) && windows_files_new(&machine->files, err) &&
            windows_registry_new(&machine->registry, err) &&
            windows_displays_new(windows->client, &machine->displays, err) &&
+           windows_vdd_new(&machine->vdd, err) && windows_gpu_new(&machine->gpu, err) &&
            windows_sessions_new(windows->client, &machine->sessions, err) &&
            windows_network_new(&machine->network, err) && windows_system_new(&machine->system, err);
-}
-
-/* Checks and repairs use every port without asking. */
-static bool has_all_ports(const struct machine *machine)
-{
-    return machine->devices && machine->drivers && machine->services && machine->processes &&
-           machine->tasks && machine->files && machine->registry && machine->displays &&
-           machine->vdd && machine->gpu && machine->sessions && machine->network && machine->system;
 }
 
 bool machine_open_system(struct machine **ret_machine, struct err *err)
@@ -63,11 +62,6 @@ bool machine_open_system(struct machine **ret_machine, struct err *err)
     if (!open_ports(windows, err)) {
         system_free(machine);
         return false;
-    }
-    if (!has_all_ports(machine)) {
-        system_free(machine);
-        err_set(err, ERR_UNSUPPORTED, TEXT_SIM_ONLY, NULL);
-        return err_hint(err, TEXT_SIM_ONLY_HINT);
     }
     *ret_machine = machine;
     return true;
