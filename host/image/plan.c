@@ -66,23 +66,28 @@ static void *grow(void *array, size_t count, size_t size, size_t most)
     return realloc(array, (count < 8 ? 8 : 2 * count) * size);
 }
 
-/* A copy; NULL stays NULL. */
-static bool copy_text(const char *text, char **ret_copy)
+/* A copy, NULL of NULL; *ok turns false without memory. */
+static char *copy_text(const char *text, bool *ok)
 {
     size_t length = text ? strlen(text) + 1 : 0;
+    char *copy = text ? malloc(length) : NULL;
 
-    *ret_copy = text ? malloc(length) : NULL;
-    if (*ret_copy)
-        memcpy(*ret_copy, text, length);
-    return !text || *ret_copy;
+    if (copy)
+        memcpy(copy, text, length);
+    else if (text)
+        *ok = false;
+    return copy;
 }
 
-static bool copy_bytes(const void *data, size_t length, uint8_t **ret_copy)
+static uint8_t *copy_bytes(const void *data, size_t length, bool *ok)
 {
-    *ret_copy = length ? malloc(length) : NULL;
-    if (*ret_copy)
-        memcpy(*ret_copy, data, length);
-    return !length || *ret_copy;
+    uint8_t *copy = length ? malloc(length) : NULL;
+
+    if (copy)
+        memcpy(copy, data, length);
+    else if (length)
+        *ok = false;
+    return copy;
 }
 
 /* Adds an item; *ret_item stays valid until the next one. */
@@ -94,6 +99,7 @@ static bool add(struct plan *plan,
 {
     struct plan_item *items = grow(plan->items, plan->count, sizeof *items, PLAN_ITEMS);
     struct plan_item *item;
+    bool ok = true;
 
     if (!items)
         return err_no_memory(err);
@@ -101,7 +107,8 @@ static bool add(struct plan *plan,
     item = &items[plan->count];
     memset(item, 0, sizeof *item);
     item->kind = kind;
-    if (!copy_text(name, &item->name))
+    item->name = copy_text(name, &ok);
+    if (!ok)
         return err_no_memory(err);
     plan->count++;
     *ret_item = item;
@@ -126,12 +133,14 @@ bool plan_file(struct plan *plan,
                struct err *err)
 {
     struct plan_item *item;
+    bool ok = true;
 
     if (!add(plan, PLAN_FILE, name, &item, err))
         return false;
     item->acl = acl;
     item->flags = flags;
-    return copy_text(source, &item->source) || err_no_memory(err);
+    item->source = copy_text(source, &ok);
+    return ok || err_no_memory(err);
 }
 
 bool plan_data(struct plan *plan,
@@ -143,15 +152,15 @@ bool plan_data(struct plan *plan,
                struct err *err)
 {
     struct plan_item *item;
+    bool ok = true;
 
     if (!add(plan, PLAN_DATA, name, &item, err))
         return false;
     item->acl = acl;
     item->flags = flags;
-    if (!copy_bytes(data, length, &item->data))
-        return err_no_memory(err);
-    item->length = length;
-    return true;
+    item->data = copy_bytes(data, length, &ok);
+    item->length = ok ? length : 0;
+    return ok || err_no_memory(err);
 }
 
 bool plan_remove(struct plan *plan, const char *name, struct err *err)
@@ -187,17 +196,17 @@ bool plan_hive(struct plan *plan, const char *name, struct plan_hive **ret_hive,
 static bool edit(struct plan_hive *hive, const struct plan_edit *what, struct err *err)
 {
     struct plan_edit *edits = grow(hive->edits, hive->count, sizeof *edits, PLAN_EDITS);
-    struct plan_edit *made;
-    bool ok;
+    struct plan_edit made = {.kind = what->kind, .type = what->type};
+    bool ok = true;
 
     if (!edits)
         return err_no_memory(err);
     hive->edits = edits;
-    made = &edits[hive->count++];
-    *made = (struct plan_edit){.kind = what->kind, .type = what->type};
-    ok = copy_text(what->key, &made->key) && copy_text(what->name, &made->name) &&
-         copy_bytes(what->data, what->length, &made->data);
-    made->length = made->data ? what->length : 0;
+    made.key = copy_text(what->key, &ok);
+    made.name = copy_text(what->name, &ok);
+    made.data = copy_bytes(what->data, what->length, &ok);
+    made.length = made.data ? what->length : 0;
+    plan_keep_edit(hive, &made);
     return ok || err_no_memory(err);
 }
 

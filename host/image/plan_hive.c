@@ -10,6 +10,11 @@
 #define SETS         999
 #define LOG_SUFFIXES 3
 
+void plan_keep_edit(struct plan_hive *hive, const struct plan_edit *edit)
+{
+    hive->edits[hive->count++] = *edit;
+}
+
 /* Reads a file that may be missing; *ret_there tells. */
 static bool get_if_there(struct image_port *port,
                          struct image_volume *volume,

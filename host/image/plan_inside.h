@@ -47,6 +47,10 @@ struct plan {
     size_t count;
 };
 
+/* Puts a change, whole or half-made, behind the others; there is room, and its texts are the hive's
+ * to free now. */
+void plan_keep_edit(struct plan_hive *hive, const struct plan_edit *edit);
+
 /* Reads the hive of an item from the volume, looks at its logs and edits it: item->edited. */
 bool plan_edit_hive(struct plan_item *item,
                     struct image_port *port,
