@@ -13,13 +13,8 @@ trap 'rm -rf ../work' EXIT
 mkdir -p medium/sources medium/zlast
 cp "$fixtures/install.wim" medium/sources/
 truncate -s 4300M medium/sources/install.wim
-<<<<<<< Updated upstream
 printf "tail\n" >end.txt
 dd if=end.txt of=medium/sources/install.wim bs=1M seek=4300 conv=notrunc status=none
-=======
-echo tail >"tail"
-dd if=tail of=medium/sources/install.wim bs=1M seek=4300 conv=notrunc status=none
->>>>>>> Stashed changes
 head -c 3000000 /dev/urandom >medium/zlast/behind.bin
 genisoimage -quiet -udf -allow-limited-size -iso-level 3 -o large.iso medium 2>/dev/null
 [ "$(stat -c %s large.iso)" -gt $((4300 << 20)) ] || fail "the ISO is large"
