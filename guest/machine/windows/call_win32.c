@@ -26,6 +26,13 @@ FARPROC call_find(const char *dll, const char *name)
     return module ? GetProcAddress(module, name) : NULL;
 }
 
+void call_store(void *ret_function, FARPROC function)
+{
+    memcpy(ret_function,
+           &function,
+           sizeof function); /* every type of function pointer has this size */
+}
+
 const char *call_text(char *out, size_t size, const uint16_t *text)
 {
     size_t units = text ? utf16_len(text) : 0;

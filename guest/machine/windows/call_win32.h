@@ -20,6 +20,10 @@ bool call_fail_com(HRESULT result, enum text_id message, const char *what, struc
  * casts it; the DLL stays loaded. */
 FARPROC call_find(const char *dll, const char *name);
 
+/* Puts a function that was found at run time into a pointer of its own type, whose address is
+ * ret_function; NULL clears it. */
+void call_store(void *ret_function, FARPROC function);
+
 /* A zero-terminated UTF-16 text as UTF-8, cut when it is too long; "" for NULL or malformed text.
  * Returns out. */
 const char *call_text(char *out, size_t size, const uint16_t *text);

@@ -1,6 +1,8 @@
 /* The two functions, found at run time. */
 #include "guest/machine/windows/device_notify_win32.h"
 
+#include "guest/machine/windows/call_win32.h"
+
 static FARPROC find(const char *name)
 {
     HMODULE module = GetModuleHandleW(L"cfgmgr32.dll");
@@ -17,7 +19,7 @@ bool device_notify_begin(const CM_NOTIFY_FILTER *filter,
     (const CM_NOTIFY_FILTER *, void *, PCM_NOTIFY_CALLBACK, HCMNOTIFICATION *);
     HCMNOTIFICATION notification = NULL;
 
-    *(FARPROC *)&begin = find("CM_Register_Notification");
+    call_store(&begin, find("CM_Register_Notification"));
     if (!begin || begin(filter, context, callback, &notification) != CR_SUCCESS)
         return false;
     *ret_notification = notification;
@@ -28,7 +30,7 @@ void device_notify_end(HCMNOTIFICATION notification)
 {
     CONFIGRET(WINAPI * end)(HCMNOTIFICATION);
 
-    *(FARPROC *)&end = find("CM_Unregister_Notification");
+    call_store(&end, find("CM_Unregister_Notification"));
     if (notification && end)
         (void)end(notification);
 }

@@ -2,6 +2,7 @@
  * Port of devices: SetupAPI lists (phantoms included), creates and removes, the configuration
  * manager tells states. Facts: guest.md sections 2, 4.1.
  */
+#include "guest/machine/windows/call_win32.h"
 #include "guest/machine/windows/device_property_win32.h"
 #include "guest/machine/windows/device_switch_win32.h"
 #include "guest/machine/windows/windows.h"
@@ -277,7 +278,7 @@ bool windows_devices_new(struct devices_port **ret_port, struct err *err)
         return err_no_memory(err);
     devices->port.ops = &devices_ops;
     if (newdev)
-        *(FARPROC *)&devices->uninstall = GetProcAddress(newdev, "DiUninstallDevice");
+        call_store(&devices->uninstall, GetProcAddress(newdev, "DiUninstallDevice"));
     *ret_port = &devices->port;
     return true;
 }

@@ -1,6 +1,8 @@
 /* Looking through the published INFs. */
 #include "guest/machine/windows/driver_store_win32.h"
 
+#include "guest/machine/windows/call_win32.h"
+
 #include "common/fs.h"
 #include "common/utf16.h"
 
@@ -41,7 +43,7 @@ static void read_machine(struct inf_machine *machine)
     HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");
 
     if (ntdll)
-        *(FARPROC *)&get_version = GetProcAddress(ntdll, "RtlGetVersion");
+        call_store(&get_version, GetProcAddress(ntdll, "RtlGetVersion"));
     if (get_version)
         get_version(&info);
     *machine = (struct inf_machine){.major = info.dwMajorVersion,
@@ -200,7 +202,7 @@ bool driver_store_find(const char *hardware_id, char *out, size_t size, struct e
     bool ok;
 
     if (setup)
-        *(FARPROC *)&search.locate = GetProcAddress(setup, "SetupGetInfDriverStoreLocationW");
+        call_store(&search.locate, GetProcAddress(setup, "SetupGetInfDriverStoreLocationW"));
     if (!search.locate)
         return err_set(err, ERR_UNSUPPORTED, TEXT_DEVICE_PACKAGES, NULL);
     if (!utf16_from_utf8(hardware_id, &wide, err))

@@ -4,6 +4,8 @@
  */
 #include "guest/machine/windows/gpu_adapter_win32.h"
 
+#include "guest/machine/windows/call_win32.h"
+
 #include "common/utf16.h"
 
 #include <stddef.h>
@@ -92,10 +94,10 @@ static bool find_kernel(struct kernel *kernel)
 
     if (!gdi)
         return false;
-    *(FARPROC *)&kernel->enum_2 = GetProcAddress(gdi, "D3DKMTEnumAdapters2");
-    *(FARPROC *)&kernel->enum_3 = GetProcAddress(gdi, "D3DKMTEnumAdapters3");
-    *(FARPROC *)&kernel->query = GetProcAddress(gdi, "D3DKMTQueryAdapterInfo");
-    *(FARPROC *)&kernel->close = GetProcAddress(gdi, "D3DKMTCloseAdapter");
+    call_store(&kernel->enum_2, GetProcAddress(gdi, "D3DKMTEnumAdapters2"));
+    call_store(&kernel->enum_3, GetProcAddress(gdi, "D3DKMTEnumAdapters3"));
+    call_store(&kernel->query, GetProcAddress(gdi, "D3DKMTQueryAdapterInfo"));
+    call_store(&kernel->close, GetProcAddress(gdi, "D3DKMTCloseAdapter"));
     return (kernel->enum_2 || kernel->enum_3) && kernel->query && kernel->close;
 }
 

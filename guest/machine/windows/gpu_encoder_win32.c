@@ -1,6 +1,8 @@
 /* Finding the adapter again in DXGI and making a device on it. */
 #include "guest/machine/windows/gpu_encoder_win32.h"
 
+#include "guest/machine/windows/call_win32.h"
+
 #include <initguid.h>
 
 #include <dxgi.h>
@@ -24,7 +26,7 @@ static IDXGIAdapter1 *find_adapter(const LUID *luid)
     create_factory create = NULL;
 
     if (dxgi)
-        *(FARPROC *)&create = GetProcAddress(dxgi, "CreateDXGIFactory1");
+        call_store(&create, GetProcAddress(dxgi, "CreateDXGIFactory1"));
     if (!create || FAILED(create(&factory_id, (void **)&factory)))
         return NULL;
     for (UINT i = 0; SUCCEEDED(IDXGIFactory1_EnumAdapters1(factory, i, &adapter)); i++) {
@@ -49,7 +51,7 @@ ID3D11Device *gpu_device_on(const LUID *luid)
     ID3D11Device *device = NULL;
 
     if (d3d11)
-        *(FARPROC *)&create = GetProcAddress(d3d11, "D3D11CreateDevice");
+        call_store(&create, GetProcAddress(d3d11, "D3D11CreateDevice"));
     if (create && adapter &&
         FAILED(create((IDXGIAdapter *)adapter,
                       D3D_DRIVER_TYPE_UNKNOWN,

@@ -4,6 +4,8 @@
  */
 #include "guest/machine/windows/gpu_nvenc_win32.h"
 
+#include "guest/machine/windows/call_win32.h"
+
 #include <stdint.h>
 
 #define API_MAJOR   9u
@@ -57,14 +59,14 @@ static bool load(struct library *library)
 
     if (!module)
         return false;
-    *(FARPROC *)&library->max_version = GetProcAddress(module, "NvEncodeAPIGetMaxSupportedVersion");
-    *(FARPROC *)&library->create = GetProcAddress(module, "NvEncodeAPICreateInstance");
+    call_store(&library->max_version, GetProcAddress(module, "NvEncodeAPIGetMaxSupportedVersion"));
+    call_store(&library->create, GetProcAddress(module, "NvEncodeAPICreateInstance"));
     if (!library->max_version || !library->create || library->max_version(&version) != STATUS_OK ||
         version < SUPPORTED(API_MAJOR, API_MINOR) || library->create(&list) != STATUS_OK)
         return false;
-    *(FARPROC *)&library->open = list.functions[OPEN_SESSION];
-    *(FARPROC *)&library->count = list.functions[CODEC_COUNT];
-    *(FARPROC *)&library->destroy = list.functions[DESTROY_ENCODER];
+    call_store(&library->open, list.functions[OPEN_SESSION]);
+    call_store(&library->count, list.functions[CODEC_COUNT]);
+    call_store(&library->destroy, list.functions[DESTROY_ENCODER]);
     return library->open && library->count && library->destroy;
 }
 

@@ -1,6 +1,8 @@
 /* AMD's runtime must load; then Media Foundation is asked for a hardware encoder of H.264. */
 #include "guest/machine/windows/gpu_vendor_win32.h"
 
+#include "guest/machine/windows/call_win32.h"
+
 #include <initguid.h>
 
 #include <mfapi.h>
@@ -33,9 +35,9 @@ static bool load(struct media *media)
 
     if (!module)
         return false;
-    *(FARPROC *)&media->startup = GetProcAddress(module, "MFStartup");
-    *(FARPROC *)&media->attributes = GetProcAddress(module, "MFCreateAttributes");
-    *(FARPROC *)&media->list = GetProcAddress(module, "MFTEnum2");
+    call_store(&media->startup, GetProcAddress(module, "MFStartup"));
+    call_store(&media->attributes, GetProcAddress(module, "MFCreateAttributes"));
+    call_store(&media->list, GetProcAddress(module, "MFTEnum2"));
     return media->startup && media->attributes && media->list &&
            SUCCEEDED(media->startup(MF_VERSION, MFSTARTUP_LITE));
 }
@@ -94,7 +96,7 @@ static bool amd_runtime_loads(void)
     uint64_t version = 0;
 
     if (module)
-        *(FARPROC *)&query_version = GetProcAddress(module, "AMFQueryVersion");
+        call_store(&query_version, GetProcAddress(module, "AMFQueryVersion"));
     return query_version && query_version(&version) == 0 && version != 0;
 }
 
