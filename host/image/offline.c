@@ -45,7 +45,7 @@ static bool check_name(const char *path, struct err *err)
 
 struct children {
     struct image_port *port;
-    const char *folder, *path;
+    const char *folder, *path, *name; /* name: of the disk, in folder */
     const struct image_look *look;
     char found[FS_PATH_BYTES]; /* "": none */
 };
@@ -68,6 +68,9 @@ static bool look_beside(const char *name, enum fs_kind kind, void *user)
     char path[FS_PATH_BYTES];
 
     (void)kind;
+    /* the disk itself, however its path was spelled */
+    if (!strcmp(name, children->name))
+        return true;
     if ((ends_with(name, ".vhdx") || ends_with(name, ".avhdx")) &&
         fs_join(path, children->folder, name, NULL) && is_child(children, path))
         text_copy(children->found, sizeof children->found, path);
@@ -85,6 +88,8 @@ static bool check_children(struct image_port *port,
 
     text_copy(folder, sizeof folder, path);
     fs_parent(folder);
+    children.name = path + strlen(folder);
+    children.name += strspn(children.name, "/\\");
     if (!*folder)
         text_copy(folder, sizeof folder, ".");
     if (!fs_list(folder, look_beside, &children, err))
