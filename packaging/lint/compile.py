@@ -27,8 +27,8 @@ extra = target + ["-Wno-unknown-warning-option", "-Wno-missing-field-initializer
 
 def wanted(entry):
     path = str(pathlib.Path(entry["file"]).relative_to(ROOT))
-    if path.startswith("build/"):
-        return False  # generated
+    if path.startswith("build/") or not path.endswith(".c"):
+        return False  # generated, or a resource
     if mode == "syntax":
         return True
     if windows:

@@ -434,6 +434,8 @@ static int die_main(const char *folder, unsigned call)
     struct build_watch watch = {.on_progress = die, .user = &call};
 
     golden_make(port, folder, &golden, &how, &watch, NULL);
+    golden_done(&golden);
+    image_free(port);
     return 0;
 }
 
