@@ -90,7 +90,7 @@ static bool insert_row(const struct hive *hive,
                        struct err *err)
 {
     size_t count = rows->len / sizeof *row, at = 0;
-    char other[HIVE_NAME_BYTES];
+    char other[HIVE_NAME_BYTES] = "";
     struct hive_row there;
 
     for (; at < count; at++) {

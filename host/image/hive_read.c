@@ -131,7 +131,7 @@ static bool each_list(const struct hive *hive,
                       struct err *err)
 {
     const uint8_t *nk = hive_record(hive, key, "nk", NK_NAME, NULL, err);
-    struct list top, below;
+    struct list top = {0}, below = {0};
     uint32_t cell;
 
     if (!nk)
@@ -231,7 +231,7 @@ static bool match_key(const char *name, uint32_t key, void *user)
 bool hive_find(
     const struct hive *hive, uint32_t from, const char *path, uint32_t *ret_key, struct err *err)
 {
-    char part[HIVE_NAME_BYTES];
+    char part[HIVE_NAME_BYTES] = "";
 
     while (*path) {
         struct search search = {part, HIVE_NO_KEY};
@@ -286,7 +286,7 @@ bool hive_find_value(const struct hive *hive,
                      uint32_t *ret_index,
                      struct err *err)
 {
-    char text[HIVE_NAME_BYTES];
+    char text[HIVE_NAME_BYTES] = "";
     uint32_t count;
     const uint8_t *list = value_list(hive, key, &count, err);
 
@@ -313,7 +313,7 @@ bool hive_each_value(const struct hive *hive,
                      void *user,
                      struct err *err)
 {
-    char name[HIVE_NAME_BYTES];
+    char name[HIVE_NAME_BYTES] = "";
     uint32_t count;
     const uint8_t *list = value_list(hive, key, &count, err);
 

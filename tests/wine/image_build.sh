@@ -132,13 +132,13 @@ check "nothing was left open" disks_clean pc
 # ---- others ----
 wine_start pc "$WINE_WORK/hold.log" "$PROGRAM" hold image.iso 30
 holder=$wine_pid
-need wine_wait_for "$WINE_WORK/hold.log" held 30
+need wine_wait_for "$WINE_WORK/hold.log" held 120
 check "an ISO that somebody attached is used" exercise build x.vhdx image.iso sources/image.wim 1
 rm -f x.vhdx
 wine_kill "$holder"
 wine_start pc "$WINE_WORK/hold.log" "$PROGRAM" hold a.vhdx 60
 holder=$wine_pid
-need wine_wait_for "$WINE_WORK/hold.log" held 30
+need wine_wait_for "$WINE_WORK/hold.log" held 120
 check "a disk that somebody has is busy" prints 'busy: ' exercise attach a.vhdx write
 wine_kill "$holder"
 disks_log_new pc

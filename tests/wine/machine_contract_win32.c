@@ -15,11 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FOLDER "C:\\contract\\"
-#define TOOL   "C:\\contract\\pnp.exe"
-#define VENDOR "C:\\packages\\vdd"
-#define SEEDS  3
-#define RUN_MS 30000
+#define FOLDER      "C:\\contract\\"
+#define TOOL        "C:\\contract\\pnp.exe"
+#define VENDOR      "C:\\packages\\vdd"
+#define SEEDS       3
+#define START_TRIES 5
+#define RUN_MS      30000
 
 /* What arrangements are made of: registry files on top of the fresh machine. */
 static const struct {
@@ -43,9 +44,15 @@ static void run(const char *command)
     PROCESS_INFORMATION process;
     DWORD code = 255;
     char line[512];
+    int tries = START_TRIES;
 
-    snprintf(line, sizeof line, "%s", command);
-    assert_true(CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process));
+    /* Wine gives a new process two seconds or so to come up, too little on a busy machine */
+    do
+        snprintf(line, sizeof line, "%s", command);
+    while (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process) &&
+           --tries);
+    if (!tries)
+        fail_msg("%s: not started, %lu", command, GetLastError());
     WaitForSingleObject(process.hProcess, RUN_MS);
     GetExitCodeProcess(process.hProcess, &code);
     CloseHandle(process.hThread);

@@ -38,8 +38,7 @@ struct attached {
 };
 
 /* Counts and logs a call; 0, or the code with which it has to fail. */
-DWORD disks_call(const char *name, const char *format, ...)
-    __attribute__((format(gnu_printf, 2, 3)));
+DWORD disks_call(const char *name, const char *format, ...) GPUPV_PRINTF(2, 3);
 
 /* A setting of the test. */
 DWORD disks_setting(const char *name, DWORD otherwise);
