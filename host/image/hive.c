@@ -11,9 +11,9 @@
 #define MINOR_MOST    6
 #define MINOR_NEW     5 /* what Windows gives SYSTEM and SOFTWARE */
 
-bool hive_damaged(const struct hive *hive, uint32_t where, struct err *err)
+void hive_damage(const struct hive *hive, uint32_t where, struct err *err)
 {
-    return err_set(err, ERR_BAD_INPUT, TEXT_BUILD_HIVE_DAMAGED, hive->name, TEXT_NUM(where), NULL);
+    err_set(err, ERR_BAD_INPUT, TEXT_BUILD_HIVE_DAMAGED, hive->name, TEXT_NUM(where), NULL);
 }
 
 bool hive_unclosed(const struct hive *hive, struct err *err)

@@ -83,8 +83,15 @@ struct hive {
     bool changed, broken;
 };
 
-/* Sets "the hive is damaged" and where. Returns false. */
-bool hive_damaged(const struct hive *hive, uint32_t where, struct err *err);
+/* Sets "the hive is damaged" and where. */
+void hive_damage(const struct hive *hive, uint32_t where, struct err *err);
+
+/* The same, and answers false; in sight of callers, so that their analyzers know. */
+static inline bool hive_damaged(const struct hive *hive, uint32_t where, struct err *err)
+{
+    hive_damage(hive, where, err);
+    return false;
+}
 
 /* Sets "Windows did not close the hive". Returns false. */
 bool hive_unclosed(const struct hive *hive, struct err *err);
