@@ -259,8 +259,10 @@ static SOCKET bound(int type, uint16_t *ret_port)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (bind(made, (struct sockaddr *)&address, sizeof address) ||
         getsockname(made, (struct sockaddr *)&address, &size) ||
-        (type == SOCK_STREAM && listen(made, 8)))
+        (type == SOCK_STREAM && listen(made, 8))) {
+        closesocket(made);
         return INVALID_SOCKET;
+    }
     *ret_port = ntohs(address.sin_port);
     return made;
 }

@@ -23,6 +23,7 @@ static void beside(const wchar_t *name, wchar_t *ret_path)
 {
     wchar_t *slash;
 
+    ret_path[0] = 0;
     GetModuleFileNameW(NULL, ret_path, PATH_UNITS - 64);
     slash = wcsrchr(ret_path, L'\\');
     wcscpy(slash ? slash + 1 : ret_path, name);
@@ -141,7 +142,7 @@ int wmain(int argc, wchar_t **argv);
 
 int wmain(int argc, wchar_t **argv)
 {
-    wchar_t path[PATH_UNITS];
+    wchar_t path[PATH_UNITS] = L"";
 
     GetModuleFileNameW(NULL, path, PATH_UNITS);
     if (wcslen(path) > 9 && !_wcsicmp(path + wcslen(path) - 9, L"\\dism.exe"))

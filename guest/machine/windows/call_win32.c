@@ -9,16 +9,6 @@
 
 #define VALUE_UNITS 1024
 
-bool call_fail(DWORD code, enum text_id message, const char *what, struct err *err)
-{
-    return err_set_os(err, ERR_DOMAIN_WIN32, (int32_t)code, message, what, NULL);
-}
-
-bool call_fail_com(HRESULT result, enum text_id message, const char *what, struct err *err)
-{
-    return err_set_os(err, ERR_DOMAIN_HRESULT, (int32_t)result, message, what, NULL);
-}
-
 FARPROC call_find(const char *dll, const char *name)
 {
     HMODULE module = LoadLibraryExA(dll, NULL, LOAD_LIBRARY_SEARCH_SYSTEM32);

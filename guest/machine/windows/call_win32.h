@@ -11,10 +11,17 @@
 #include <windows.h>
 
 /* Sets err from a Win32 code; what is {0} of the message. Returns false. */
-bool call_fail(DWORD code, enum text_id message, const char *what, struct err *err);
+static inline bool call_fail(DWORD code, enum text_id message, const char *what, struct err *err)
+{
+    return err_set_os(err, ERR_DOMAIN_WIN32, (int32_t)code, message, what, NULL);
+}
 
 /* The same from a HRESULT. */
-bool call_fail_com(HRESULT result, enum text_id message, const char *what, struct err *err);
+static inline bool
+call_fail_com(HRESULT result, enum text_id message, const char *what, struct err *err)
+{
+    return err_set_os(err, ERR_DOMAIN_HRESULT, (int32_t)result, message, what, NULL);
+}
 
 /* The function of a DLL that is loaded from System32, NULL when this Windows has none. The caller
  * casts it; the DLL stays loaded. */

@@ -34,6 +34,8 @@ static LONG query_once(UINT32 flags, struct config *config)
     config->modes = calloc((size_t)config->mode_count + 1, sizeof *config->modes);
     if (!config->paths || !config->modes)
         return ERROR_NOT_ENOUGH_MEMORY;
+    /* both belong to config, whose owner calls config_done;
+     * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
     return QueryDisplayConfig(
         flags, &config->path_count, config->paths, &config->mode_count, config->modes, NULL);
 }

@@ -35,8 +35,8 @@ int wmain(int argc, wchar_t **argv)
     }
     if (!volume || !file_system || !label || !quick)
         return EXIT_USAGE;
-    while (!yes)
-        Sleep(100);
+    if (!yes)
+        Sleep(INFINITE); /* nobody is there to press a key */
     if (!wcscmp(mode, L"fail"))
         return EXIT_FAILED;
     if (mounts_get(volume, shown)) {
