@@ -113,6 +113,23 @@ bool hive_is_changed(const struct hive *hive)
     return hive->changed;
 }
 
+/* Looks at what was changed as a reader will. Cells of a damaged hive may overlap, so that a change
+ * of one spoils another; such a hive must not be written. */
+static bool check_again(const struct hive *hive, struct err *err)
+{
+    struct hive *look = hive_alloc_struct(hive->name);
+    bool ok;
+
+    if (!look)
+        return err_no_memory(err);
+    look->data = hive->data; /* borrowed */
+    look->bins_size = hive->bins_size;
+    ok = check_base(look, err) && hive_walk(look, err) && check_root(look, err);
+    buf_init(&look->data, 0);
+    hive_free(look);
+    return ok;
+}
+
 bool hive_finish(struct hive *hive, const uint8_t **ret_data, size_t *ret_length, struct err *err)
 {
     uint8_t *base = hive->data.data;
@@ -126,6 +143,10 @@ bool hive_finish(struct hive *hive, const uint8_t **ret_data, size_t *ret_length
         bytes_put64(base + BASE_TIME, hive->time);
         bytes_put32(base + BASE_BINS, hive->bins_size);
         bytes_put32(base + BASE_CHECKSUM, hive_checksum(base));
+        if (!check_again(hive, err)) {
+            hive->broken = true;
+            return false;
+        }
         hive->changed = false;
     }
     *ret_data = base;
