@@ -46,7 +46,7 @@ static void run(const char *command)
     char line[512];
     int tries = START_TRIES;
 
-    /* Wine gives a new process two seconds or so to come up, too little on a busy machine */
+    /* under Wine a start was seen to fail on a busy machine, and not when tried again */
     do
         snprintf(line, sizeof line, "%s", command);
     while (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process) &&
