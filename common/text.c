@@ -21,6 +21,7 @@ const struct text_section *const *text_sections(void)
         &text_section_disk,
         &text_section_service,
         &text_section_windows,
+        &text_section_setup,
         NULL,
     };
 

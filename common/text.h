@@ -51,6 +51,7 @@ extern const struct text_section text_section_disk;
 extern const struct text_section text_section_service;
 extern const struct text_section text_section_device;
 extern const struct text_section text_section_windows;
+extern const struct text_section text_section_setup;
 
 /* All sections, ended by NULL. */
 const struct text_section *const *text_sections(void);

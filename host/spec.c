@@ -1,6 +1,7 @@
 /* The VM spec. */
-#include "host/spec.h"
+#include "host/spec_field.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,57 @@
 #define MEMORY_MB_LEAST   2048
 #define MEMORY_MB_MOST    (12 * 1024 * 1024)
 #define CPUS_MOST         2048
-#define ATTACH_COUNT      3
+#define KNOWN_MOST        32 /* names of one object */
 
 const char *const spec_attach_names[] = {"after_setup", "at_creation", "never", NULL};
+const char *const spec_sections[] = {"disk", "gpu", "account", NULL};
+
+#define WORDS(part, name, member)                                                                  \
+    {                                                                                              \
+        .section = (part), .key = (name), .type = SPEC_FIELD_TEXT,                                 \
+        .offset = offsetof(struct spec, member), .size = sizeof((struct spec *)0)->member          \
+    }
+#define NUMBER(part, name, member, least, most)                                                    \
+    {                                                                                              \
+        .section = (part), .key = (name), .type = SPEC_FIELD_NUMBER,                               \
+        .offset = offsetof(struct spec, member), .min = (least), .max = (most)                     \
+    }
+
+const struct spec_field spec_fields[] = {
+    WORDS(NULL, "name", name),
+    WORDS(NULL, "computer_name", computer_name),
+    WORDS(NULL, "iso", iso),
+    WORDS(NULL, "edition", edition),
+    NUMBER(NULL, "memory_mb", memory_mb, MEMORY_MB_LEAST, MEMORY_MB_MOST),
+    NUMBER(NULL, "cpus", cpus, 1, CPUS_MOST),
+    WORDS(NULL, "switch", network),
+    WORDS(NULL, "locale", locale),
+    WORDS(NULL, "time_zone", time_zone),
+    WORDS(NULL, "world", world),
+    NUMBER("disk", "size_gb", disk.size_gb, DISK_GB_LEAST, DISK_GB_MOST),
+    WORDS("disk", "path", disk.path),
+    WORDS("disk", "parent", disk.parent),
+    WORDS("gpu", "select", gpu.select),
+    {.section = "gpu",
+     .key = "attach",
+     .type = SPEC_FIELD_CHOICE,
+     .offset = offsetof(struct spec, gpu.attach),
+     .names = spec_attach_names},
+    {.section = "gpu",
+     .key = "share_percent",
+     .type = SPEC_FIELD_NUMBER,
+     .offset = offsetof(struct spec, gpu.share_percent),
+     .min = 1,
+     .max = 100,
+     .optional = true},
+    WORDS("account", "user", account.user),
+    WORDS("account", "password_from", account.password_from),
+    {.section = "account",
+     .key = "autologon",
+     .type = SPEC_FIELD_BOOL,
+     .offset = offsetof(struct spec, account.autologon)},
+    {.key = NULL},
+};
 
 void spec_init(struct spec *spec, const char *name)
 {
@@ -35,134 +84,141 @@ void spec_init(struct spec *spec, const char *name)
     profile_init(&spec->guest);
 }
 
-static bool read_number(const cJSON *json,
-                        const char *key,
-                        int64_t least,
-                        int64_t most,
-                        uint32_t *value,
-                        struct err *err)
+static bool same_section(const char *a, const char *b)
 {
-    int64_t number = *value;
+    return a == b || (a && b && !strcmp(a, b));
+}
 
-    if (!json_int(json, key, least, most, &number, err))
-        return false;
-    *value = (uint32_t)number;
-    return true;
+/* The names that an object of the spec may have. */
+static void list_known(const char *section, const char *known[KNOWN_MOST])
+{
+    size_t count = 0;
+
+    for (const struct spec_field *field = spec_fields; field->key; field++)
+        if (same_section(field->section, section))
+            known[count++] = field->key;
+    if (!section) {
+        for (size_t i = 0; spec_sections[i]; i++)
+            known[count++] = spec_sections[i];
+        known[count++] = "guest";
+        known[count++] = "$schema";
+    }
+    assert(count < KNOWN_MOST);
+    known[count] = NULL;
 }
 
 /* Text that stays as it is when the field is absent. */
-static bool read_text(const cJSON *json, const char *key, char *value, size_t size, struct err *err)
+static bool read_text(const struct spec_field *field, const cJSON *json, char *at, struct err *err)
 {
     const char *text = NULL;
 
-    if (!cJSON_GetObjectItemCaseSensitive(json, key))
+    if (!cJSON_GetObjectItemCaseSensitive(json, field->key))
         return true;
-    if (!json_string(json, key, NULL, &text, err))
+    if (!json_string(json, field->key, NULL, &text, err))
         return false;
-    if (strlen(text) >= size)
-        return err_set(
-            err, ERR_TOO_LARGE, TEXT_JSON_TOO_LONG, key, TEXT_NUM((int64_t)size - 1), NULL);
-    text_copy(value, size, text);
+    if (strlen(text) >= field->size)
+        return err_set(err,
+                       ERR_TOO_LARGE,
+                       TEXT_JSON_TOO_LONG,
+                       field->key,
+                       TEXT_NUM((int64_t)field->size - 1),
+                       NULL);
+    text_copy(at, field->size, text);
     return true;
 }
 
-/* Reads one part of the spec; NULL in `part` means that it is absent. */
-static bool read_disk(struct spec *spec, const cJSON *part, struct err *err)
+static bool
+read_number(const struct spec_field *field, const cJSON *json, char *at, struct err *err)
 {
-    static const char *const known[] = {"size_gb", "path", "parent", NULL};
+    uint32_t value;
+    int64_t number;
 
-    return json_only_known(part, known, err) &&
-           read_number(part, "size_gb", DISK_GB_LEAST, DISK_GB_MOST, &spec->disk.size_gb, err) &&
-           read_text(part, "path", spec->disk.path, sizeof spec->disk.path, err) &&
-           read_text(part, "parent", spec->disk.parent, sizeof spec->disk.parent, err);
-}
-
-static bool read_gpu(struct spec *spec, const cJSON *part, struct err *err)
-{
-    static const char *const known[] = {"select", "attach", "share_percent", NULL};
-    int attach = (int)spec->gpu.attach;
-
-    if (!json_only_known(part, known, err) ||
-        !read_text(part, "select", spec->gpu.select, sizeof spec->gpu.select, err) ||
-        !json_choice(part, "attach", spec_attach_names, ATTACH_COUNT, &attach, err) ||
-        !read_number(part, "share_percent", 1, 100, &spec->gpu.share_percent, err))
+    memcpy(&value, at, sizeof value);
+    number = value;
+    if (!json_int(json, field->key, field->min, field->max, &number, err))
         return false;
-    spec->gpu.attach = (enum spec_attach)attach;
+    value = (uint32_t)number;
+    memcpy(at, &value, sizeof value);
     return true;
 }
 
-static bool read_account(struct spec *spec, const cJSON *part, struct err *err)
+static bool
+read_choice(const struct spec_field *field, const cJSON *json, char *at, struct err *err)
 {
-    static const char *const known[] = {"user", "password_from", "autologon", NULL};
+    enum spec_attach value;
+    size_t count = 0;
+    int index;
 
-    return json_only_known(part, known, err) &&
-           read_text(part, "user", spec->account.user, sizeof spec->account.user, err) &&
-           read_text(part,
-                     "password_from",
-                     spec->account.password_from,
-                     sizeof spec->account.password_from,
-                     err) &&
-           json_bool(part, "autologon", &spec->account.autologon, err);
+    while (field->names[count])
+        count++;
+    memcpy(&value, at, sizeof value);
+    index = (int)value;
+    if (!json_choice(json, field->key, field->names, count, &index, err))
+        return false;
+    value = (enum spec_attach)index;
+    memcpy(at, &value, sizeof value);
+    return true;
 }
 
-static bool read_guest(struct spec *spec, const cJSON *part, struct err *err)
+static bool read_bool(const struct spec_field *field, const cJSON *json, char *at, struct err *err)
 {
-    return profile_parse(part, &spec->guest, err);
+    bool value;
+
+    memcpy(&value, at, sizeof value);
+    if (!json_bool(json, field->key, &value, err))
+        return false;
+    memcpy(at, &value, sizeof value);
+    return true;
 }
 
-static bool read_fields(struct spec *spec, const cJSON *json, struct err *err)
+/* Reads one object: the spec itself (section NULL), or a section of it. */
+static bool read_section(struct spec *spec, const char *section, const cJSON *json, struct err *err)
 {
-    return read_text(json, "name", spec->name, sizeof spec->name, err) &&
-           read_text(json, "computer_name", spec->computer_name, sizeof spec->computer_name, err) &&
-           read_text(json, "iso", spec->iso, sizeof spec->iso, err) &&
-           read_text(json, "edition", spec->edition, sizeof spec->edition, err) &&
-           read_text(json, "switch", spec->network, sizeof spec->network, err) &&
-           read_text(json, "locale", spec->locale, sizeof spec->locale, err) &&
-           read_text(json, "time_zone", spec->time_zone, sizeof spec->time_zone, err) &&
-           read_text(json, "world", spec->world, sizeof spec->world, err) &&
-           read_number(json, "memory_mb", MEMORY_MB_LEAST, MEMORY_MB_MOST, &spec->memory_mb, err) &&
-           read_number(json, "cpus", 1, CPUS_MOST, &spec->cpus, err);
+    static bool (*const read[])(
+        const struct spec_field *field, const cJSON *json, char *at, struct err *err) = {
+        [SPEC_FIELD_TEXT] = read_text,
+        [SPEC_FIELD_NUMBER] = read_number,
+        [SPEC_FIELD_CHOICE] = read_choice,
+        [SPEC_FIELD_BOOL] = read_bool,
+    };
+    const char *known[KNOWN_MOST];
+
+    list_known(section, known);
+    if (!json_only_known(json, known, err))
+        return false;
+    for (const struct spec_field *field = spec_fields; field->key; field++)
+        if (same_section(field->section, section) &&
+            !read[field->type](field, json, (char *)spec + field->offset, err))
+            return false;
+    return true;
+}
+
+/* An error that names no field gets the part as its context. */
+static bool in_guest(struct err *err)
+{
+    return err && err->kind == ERR_UNSUPPORTED ? err_context(err, TEXT_HOST_SPEC_PART, "guest")
+                                               : json_in("guest", err);
 }
 
 bool spec_read(struct spec *spec, const cJSON *json, struct err *err)
 {
-    static const char *const known[] = {"$schema",
-                                        "name",
-                                        "computer_name",
-                                        "iso",
-                                        "edition",
-                                        "disk",
-                                        "gpu",
-                                        "account",
-                                        "guest",
-                                        "switch",
-                                        "locale",
-                                        "time_zone",
-                                        "world",
-                                        "memory_mb",
-                                        "cpus",
-                                        NULL};
-    static const struct {
-        const char *key;
-        bool (*read)(struct spec *spec, const cJSON *part, struct err *err);
-    } parts[] = {
-        {"disk", read_disk},
-        {"gpu", read_gpu},
-        {"account", read_account},
-        {"guest", read_guest},
-    };
     struct spec read = *spec;
+    const cJSON *part = NULL;
 
-    if (!json_only_known(json, known, err) || !read_fields(&read, json, err))
+    if (!cJSON_IsObject(json))
+        return err_set(err, ERR_BAD_INPUT, TEXT_JSON_TYPE, "", "object", NULL);
+    if (!read_section(&read, NULL, json, err))
         return false;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        const cJSON *part = NULL;
-
-        if (!json_object(json, parts[i].key, &part, err))
+    for (size_t i = 0; spec_sections[i]; i++) {
+        if (!json_object(json, spec_sections[i], &part, err))
             return false;
-        if (part && !parts[i].read(&read, part, err))
-            return err_context(err, TEXT_HOST_SPEC_PART, parts[i].key);
+        if (part && !read_section(&read, spec_sections[i], part, err))
+            return json_in(spec_sections[i], err);
     }
+    if (!json_object(json, "guest", &part, err))
+        return false;
+    if (part && !profile_parse(part, &read.guest, err))
+        return in_guest(err);
     *spec = read;
     return true;
 }
@@ -179,43 +235,58 @@ bool spec_load(struct spec *spec, const char *path, struct err *err)
     return ok;
 }
 
-static bool add_parts(const struct spec *spec, cJSON *json)
+static bool add_field(const struct spec *spec, const struct spec_field *field, cJSON *json)
 {
-    cJSON *disk = cJSON_AddObjectToObject(json, "disk");
-    cJSON *gpu = cJSON_AddObjectToObject(json, "gpu");
-    cJSON *account = cJSON_AddObjectToObject(json, "account");
-    cJSON *guest = profile_to_json(&spec->guest);
+    const char *at = (const char *)spec + field->offset;
+    enum spec_attach choice;
+    uint32_t number;
+    bool flag;
 
-    if (!cJSON_AddItemToObject(json, "guest", guest)) {
-        cJSON_Delete(guest);
-        return false;
+    switch (field->type) {
+    case SPEC_FIELD_TEXT:
+        return cJSON_AddStringToObject(json, field->key, at) != NULL;
+    case SPEC_FIELD_NUMBER:
+        memcpy(&number, at, sizeof number);
+        return (field->optional && !number) || json_add_int(json, field->key, number);
+    case SPEC_FIELD_CHOICE:
+        memcpy(&choice, at, sizeof choice);
+        return cJSON_AddStringToObject(json, field->key, field->names[choice]) != NULL;
+    case SPEC_FIELD_BOOL:
+        memcpy(&flag, at, sizeof flag);
+        return cJSON_AddBoolToObject(json, field->key, flag) != NULL;
     }
-    return json_add_int(disk, "size_gb", spec->disk.size_gb) &&
-           cJSON_AddStringToObject(disk, "path", spec->disk.path) &&
-           cJSON_AddStringToObject(disk, "parent", spec->disk.parent) &&
-           cJSON_AddStringToObject(gpu, "select", spec->gpu.select) &&
-           cJSON_AddStringToObject(gpu, "attach", spec_attach_names[spec->gpu.attach]) &&
-           (!spec->gpu.share_percent ||
-            json_add_int(gpu, "share_percent", spec->gpu.share_percent)) &&
-           cJSON_AddStringToObject(account, "user", spec->account.user) &&
-           cJSON_AddStringToObject(account, "password_from", spec->account.password_from) &&
-           cJSON_AddBoolToObject(account, "autologon", spec->account.autologon);
+    return false;
+}
+
+static bool add_section(const struct spec *spec, const char *section, cJSON *json)
+{
+    for (const struct spec_field *field = spec_fields; json && field->key; field++)
+        if (same_section(field->section, section) && !add_field(spec, field, json))
+            return false;
+    return json != NULL;
+}
+
+static bool add_all(const struct spec *spec, cJSON *json)
+{
+    cJSON *guest;
+
+    if (!add_section(spec, NULL, json))
+        return false;
+    for (size_t i = 0; spec_sections[i]; i++)
+        if (!add_section(spec, spec_sections[i], cJSON_AddObjectToObject(json, spec_sections[i])))
+            return false;
+    guest = profile_to_json(&spec->guest);
+    if (cJSON_AddItemToObject(json, "guest", guest))
+        return true;
+    cJSON_Delete(guest);
+    return false;
 }
 
 cJSON *spec_to_json(const struct spec *spec)
 {
     cJSON *json = cJSON_CreateObject();
 
-    if (cJSON_AddStringToObject(json, "name", spec->name) &&
-        cJSON_AddStringToObject(json, "computer_name", spec->computer_name) &&
-        cJSON_AddStringToObject(json, "iso", spec->iso) &&
-        cJSON_AddStringToObject(json, "edition", spec->edition) &&
-        json_add_int(json, "memory_mb", spec->memory_mb) &&
-        json_add_int(json, "cpus", spec->cpus) &&
-        cJSON_AddStringToObject(json, "switch", spec->network) &&
-        cJSON_AddStringToObject(json, "locale", spec->locale) &&
-        cJSON_AddStringToObject(json, "time_zone", spec->time_zone) &&
-        cJSON_AddStringToObject(json, "world", spec->world) && add_parts(spec, json))
+    if (add_all(spec, json))
         return json;
     cJSON_Delete(json);
     return NULL;
