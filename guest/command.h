@@ -98,6 +98,10 @@ int command_check(struct agent_call *call);
 /* Passes until nothing is left to do now. */
 int command_repair(struct agent_call *call);
 
+/* Asks this machine what the agent takes for granted; nothing is changed. 1 when something is
+ * otherwise. */
+int command_selftest(struct agent_call *call);
+
 /* The code of a command line in the form of pair_code_parse, into ret_code (PAIR_CODE_BYTES):
  * `word` itself, or a line of the standard input for "-". NULL is ERR_USAGE. */
 bool pair_read_code(const char *word, char *ret_code, struct err *err);

@@ -54,6 +54,11 @@ static const struct option repair_options[] = {
     {.name = NULL},
 };
 
+static const struct option selftest_options[] = {
+    {.name = "report", .kind = OPTION_TEXT, .value = "FILE", .summary = TEXT_HELP_AGENT_REPORT},
+    {.name = NULL},
+};
+
 static int command_version(struct agent_call *call)
 {
     cJSON *document;
@@ -82,6 +87,11 @@ static const struct agent_command commands[] = {
      uninstall_options,
      AGENT_NEEDS_FOLDER,
      command_uninstall},
+    {"selftest",
+     TEXT_HELP_AGENT_SELFTEST,
+     selftest_options,
+     AGENT_NEEDS_FOLDER | AGENT_NEEDS_MACHINE,
+     command_selftest},
     {"service", TEXT_HELP_AGENT_RUN, run_options, AGENT_HIDDEN, command_service},
     {"sim", TEXT_HELP_AGENT_SIM, NULL, AGENT_RAW, NULL},
     {"version", TEXT_HELP_AGENT_VERSION, NULL, 0, command_version},

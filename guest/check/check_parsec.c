@@ -2,49 +2,28 @@
 #include "guest/parsec/parsec.h"
 
 #include "guest/check/check.h"
+#include "guest/parsec/installed.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define DEAD_MS 15000 /* the service needs some seconds to start parsecd */
 
-static bool file_exists(struct files_port *files, enum file_root root, const char *name)
-{
-    struct fs_stat stat = {.kind = FS_MISSING};
-
-    return files->ops->stat(files, root, name, &stat, NULL) && stat.kind == FS_FILE;
-}
-
-/* An installation for one user lives in that user's data folder and has no service. */
-static bool is_per_user(struct files_port *files)
-{
-    static const char *const names[] = {PARSEC_PROCESS, "config.txt", "config.json"};
-    size_t i;
-
-    for (i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (file_exists(files, ROOT_PARSEC_USER, names[i]))
-            return true;
-    }
-    return false;
-}
-
 void check_parsec_installed(struct check_context *context, struct finding *ret_finding)
 {
-    struct machine *machine = context->machine;
-    struct fs_stat program = {.kind = FS_MISSING};
-    struct service_status service;
+    static const enum cause without_service[] = {
+        [PARSEC_SCOPE_NONE] = CAUSE_PARSEC_MISSING,
+        [PARSEC_SCOPE_SHARED] = CAUSE_PARSEC_DAMAGED,
+        [PARSEC_SCOPE_USER] = CAUSE_PARSEC_PER_USER,
+    };
+    struct parsec_installed installed;
     struct err err = ERR_INIT;
 
-    if (!machine->services->ops->query(machine->services, PARSEC_SERVICE, &service, &err) ||
-        !machine->files->ops->stat(
-            machine->files, ROOT_PARSEC_PROGRAM, PARSEC_PROCESS, &program, &err))
+    if (!parsec_installed_look(context->machine, &installed, &err))
         finding_unknown(ret_finding, &err);
-    else if (service.state == SERVICE_STATE_ABSENT)
-        finding_set(ret_finding,
-                    is_per_user(machine->files) ? CAUSE_PARSEC_PER_USER : CAUSE_PARSEC_MISSING,
-                    0,
-                    NULL);
-    else if (program.kind != FS_FILE)
+    else if (!installed.service)
+        finding_set(ret_finding, without_service[installed.scope], 0, NULL);
+    else if (!installed.program)
         finding_set(ret_finding, CAUSE_PARSEC_DAMAGED, 0, NULL);
     else
         finding_ok(ret_finding);

@@ -1,12 +1,13 @@
 /*
- * `gpupv-agent status`, `check` and `repair` as a person runs them: beside a running agent, alone,
- * after one that died, and when somebody else waits where the agent should.
+ * `gpupv-agent status`, `check`, `repair` and `selftest` as a person runs them: beside a running
+ * agent, alone, after one that died, and when somebody else waits where the agent should.
  */
 #include "tests/support/support.h"
 
 #include "common/json.h"
 #include "guest/local_door.h"
 #include "guest/machine/sim/sim.h"
+#include "guest/selftest.h"
 #include "host/process.h"
 
 #include <stdio.h>
@@ -299,6 +300,209 @@ static void impostor_is_not_believed(void **state)
     assert_false(flag(bench, "running"));
 }
 
+/* ---- self-test ---- */
+
+/* Whatever changes the machine is not there to be called. */
+static void take_changes_away(struct machine *machine)
+{
+    static struct devices_ops devices;
+    static struct drivers_ops drivers;
+    static struct services_ops services;
+    static struct processes_ops processes;
+    static struct tasks_ops tasks;
+    static struct files_ops files;
+    static struct registry_ops registry;
+    static struct vdd_ops vdd;
+    static struct system_ops system;
+
+    devices = (struct devices_ops){.list = machine->devices->ops->list};
+    drivers = (struct drivers_ops){.find = machine->drivers->ops->find,
+                                   .trust = machine->drivers->ops->trust};
+    services = (struct services_ops){.query = machine->services->ops->query};
+    processes = (struct processes_ops){.count = machine->processes->ops->count};
+    tasks = (struct tasks_ops){.query = machine->tasks->ops->query};
+    files = *machine->files->ops;
+    files.write = NULL;
+    files.remove = NULL;
+    registry = (struct registry_ops){.get = machine->registry->ops->get};
+    vdd = (struct vdd_ops){.open = machine->vdd->ops->open,
+                           .close = machine->vdd->ops->close,
+                           .version = machine->vdd->ops->version};
+    system = (struct system_ops){.query = machine->system->ops->query,
+                                 .audio = machine->system->ops->audio};
+    machine->devices->ops = &devices;
+    machine->drivers->ops = &drivers;
+    machine->services->ops = &services;
+    machine->processes->ops = &processes;
+    machine->tasks->ops = &tasks;
+    machine->files->ops = &files;
+    machine->registry->ops = &registry;
+    machine->vdd->ops = &vdd;
+    machine->system->ops = &system;
+}
+
+static const char *ask(struct selftest_guest *guest, const char *id)
+{
+    struct selftest_answer answer = {.outcome = SELFTEST_UNKNOWN};
+    const struct selftest_probe *rows;
+    size_t count;
+
+    rows = selftest_guest_rows(&count);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].id, id) == 0)
+            rows[i].run(guest, &answer);
+    return selftest_outcome_name(answer.outcome);
+}
+
+static const char *outcome_after(const char *change, const char *id)
+{
+    static struct selftest_guest guest;
+    struct machine *machine = NULL;
+    const char *outcome;
+
+    assert_true(fs_remove_tree(DISK, NULL));
+    assert_true(machine_sim_init(DISK, "healthy", NULL));
+    edit(change);
+    assert_true(machine_open_sim(DISK, &machine, NULL));
+    take_changes_away(machine);
+    assert_true(selftest_guest_open(&guest, machine, FOLDER, NULL));
+    outcome = ask(&guest, id);
+    selftest_guest_done(&guest);
+    machine_free(machine);
+    return outcome;
+}
+
+static void probes_tell_what_the_machine_is_like(void **state)
+{
+    static const struct {
+        const char *edit, *probe, *outcome;
+    } rows[] = {
+        {"vm_id=5f1c7a52-0a3c-4d0e-9d0b-6c4f1a2b3c4d", "system.vm_id", "confirmed"},
+        {"vm_id=", "system.vm_id", "unknown"},
+        {"gpu.driver=current", "gpu.driver_version", "confirmed"},
+        {"gpu.driver=missing", "gpu.driver_version", "unknown"},
+        {"gpu.driver=stale", "gpu.driver_folder", "confirmed"},
+        {"gpu.partition=absent", "gpu.driver_folder", "unknown"},
+        {"gpu.encode=-15000", "gpu.encode", "refuted"},
+        {"gpu.encode=ok", "gpu.encode", "confirmed"},
+        {"display.adapter=ok", "display.version", "confirmed"},
+        {"display.adapter=missing", "display.version", "unknown"},
+        {"display.adapter=ok", "display.interface", "confirmed"},
+        {"display.adapter=disabled", "display.interface", "unknown"},
+        {"fault=vdd.version:fail", "display.interface", "refuted"},
+        {"display.driver=staged", "display.signer", "confirmed"},
+        {"display.driver=missing", "display.signer", "unknown"},
+        {"display.hyperv_video=disabled_for_good", "display.hyperv_video", "confirmed"},
+        {"display.hyperv_video=enabled", "display.hyperv_video", "unknown"},
+        {"fault=displays.paths:fail", "display.paths", "refuted"},
+        {"fault=devices.list:fail:2", "system.devices", "refuted"},
+        {"fault=tasks.query:fail", "system.tasks", "refuted"},
+        {"fault=system.audio:fail", "audio.endpoints", "refuted"},
+        {"parsec.install=present", "parsec.shared", "confirmed"},
+        {"parsec.install=per_user", "parsec.shared", "refuted"},
+        {"parsec.install=missing", "parsec.shared", "unknown"},
+        {"parsec.config=stock", "parsec.config", "refuted"},
+        {"parsec.config=missing", "parsec.config", "unknown"},
+        {"parsec.log=started", "parsec.log", "confirmed"},
+        {"parsec.log=missing", "parsec.log", "unknown"},
+        {"parsec.log=started", "parsec.capture", "unknown"},
+        {"client=none", "parsec.capture", "unknown"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *outcome = outcome_after(rows[i].edit, rows[i].probe);
+
+        if (strcmp(outcome, rows[i].outcome) != 0)
+            fail_msg("%s with %s: %s", rows[i].probe, rows[i].edit, outcome);
+    }
+}
+
+static size_t outcomes(const cJSON *probes, const char *outcome)
+{
+    const cJSON *probe;
+    size_t count = 0;
+
+    cJSON_ArrayForEach(probe, probes)
+    {
+        const cJSON *value = cJSON_GetObjectItemCaseSensitive(probe, "outcome");
+
+        count += strcmp(cJSON_GetStringValue(value), outcome) == 0;
+    }
+    return count;
+}
+
+static void every_probe_has_a_name_of_its_own_a_question_and_a_source(void **state)
+{
+    const struct selftest_probe *rows;
+    size_t count;
+
+    (void)state;
+    rows = selftest_guest_rows(&count);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_not_equal(text_raw(rows[i].title, TEXT_ZH), "");
+        assert_non_null(strstr(rows[i].source, ".md "));
+        for (size_t j = 0; j < i; j++)
+            assert_string_not_equal(rows[i].id, rows[j].id);
+    }
+}
+
+static void selftest_counts_its_answers_and_says_when_one_is_refuted(void **state)
+{
+    struct bench *bench = *state;
+    const cJSON *probes;
+    size_t count;
+
+    edit("parsec.config=stock"); /* config.txt alone */
+    run(bench, "selftest", NULL);
+    probes = cJSON_GetObjectItemCaseSensitive(bench->json, "probes");
+    selftest_guest_rows(&count);
+    assert_int_equal(cJSON_GetArraySize(probes), count);
+    assert_int_equal(cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(bench->json, "refuted")),
+                     outcomes(probes, "refuted"));
+    assert_true(outcomes(probes, "refuted") > 0 && outcomes(probes, "confirmed") > 8);
+    assert_int_equal(bench->code, 1);
+}
+
+static void selftest_leaves_no_data_and_works_beside_a_running_agent(void **state)
+{
+    struct bench *bench = *state;
+    struct fs_stat stat;
+
+    run(bench, "selftest", NULL);
+    assert_true(fs_stat(FOLDER, &stat, NULL) && stat.kind == FS_MISSING);
+    agent_start(bench);
+    run(bench, "selftest", NULL);
+    assert_non_null(cJSON_GetObjectItemCaseSensitive(bench->json, "probes"));
+}
+
+static void report_holds_what_was_shown(void **state)
+{
+    struct bench *bench = *state;
+    struct buf report;
+    cJSON *json = NULL;
+
+    buf_init(&report, 1 << 20);
+    assert_true(fs_remove("report.json", NULL));
+    run(bench, "selftest", "--report=report.json");
+    assert_true(fs_read("report.json", 1 << 20, &report, NULL));
+    assert_true(json_parse(buf_str(&report), report.len, &json_limits_file, &json, NULL));
+    assert_true(cJSON_Compare(cJSON_GetObjectItemCaseSensitive(json, "confirmed"),
+                              cJSON_GetObjectItemCaseSensitive(bench->json, "confirmed"),
+                              true));
+    cJSON_Delete(json);
+    buf_done(&report);
+}
+
+static void report_that_cannot_be_written_is_one_clear_error(void **state)
+{
+    struct bench *bench = *state;
+
+    run(bench, "selftest", "--report=no-such-folder/report.json");
+    assert_non_null(cJSON_GetObjectItemCaseSensitive(bench->json, "error"));
+    assert_int_equal(bench->code, 2);
+}
+
 #define CLI(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -312,6 +516,12 @@ int main(void)
         CLI(agent_that_died_does_not_stand_in_the_way),
         CLI(damaged_door_does_not_stand_in_the_way),
         CLI(impostor_is_not_believed),
+        cmocka_unit_test(every_probe_has_a_name_of_its_own_a_question_and_a_source),
+        CLI(probes_tell_what_the_machine_is_like),
+        CLI(selftest_counts_its_answers_and_says_when_one_is_refuted),
+        CLI(selftest_leaves_no_data_and_works_beside_a_running_agent),
+        CLI(report_holds_what_was_shown),
+        CLI(report_that_cannot_be_written_is_one_clear_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,18 @@ need hvsocket_machine guest $VM $VM
 check "the self-test passes on the host" wine_run host "$PROGRAM" selftest
 check "the self-test passes in a guest" wine_run guest "$PROGRAM" selftest
 
+AGENT=$BINARIES/guest/gpupv-agent.exe
+need wine_emulator guest "$BINARIES/emulator/ws2_32.dll" gpupv-agent.exe
+agent_finds() { # PROBE OUTCOME
+    prints "\"id\":\"$1\",\"question\":\"[^\"]*\",\"source\":\"[^\"]*\",\"outcome\":\"$2\"" cat "$WINE_WORK/probes.json"
+}
+wine_run guest "$AGENT" selftest --json --report="Z:$WINE_WORK/report.json" >"$WINE_WORK/probes.json"
+check "the agent's self-test finds the loopback in a guest" agent_finds link.loopback confirmed
+check "and that nobody can take its service id" agent_finds link.twice confirmed
+check "and one who listens for all machines does not stand in its way" agent_finds link.everybody confirmed
+check "it says what Wine does not have" agent_finds system.vm_id unknown
+check "a report is written" grep -q '"link.loopback"' "$WINE_WORK/report.json"
+
 check "dials end as they should: refused, unknown machine, nobody there, cancelled" dial refused unknown nobody:700 cancel:200 cancel:0
 need hvsocket_fault host DialError 10050
 check "a hypervisor that is down is unreachable" prints 'hypervisor is not running' dial unreachable

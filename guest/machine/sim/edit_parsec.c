@@ -63,9 +63,8 @@ static bool set_parsec_install(struct sim_env *env, const char *value, struct er
         return true;
     }
     install_finish(env, WORLD_EFFECT_PARSEC_REMOVE, "");
-    env->world->parsec.per_user = edit_is(value, "per_user");
-    if (env->world->parsec.per_user)
-        parsecd_stock_config(env);
+    if (edit_is(value, "per_user"))
+        install_for_user(env);
     return true;
 }
 

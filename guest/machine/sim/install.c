@@ -31,6 +31,12 @@ static const struct laid_file parsec_files[] = {
     {ROOT_PARSEC_PROGRAM, "setup.json", "{\"useProgramData\": true}\n"},
 };
 
+/* For one user everything lies in that user's data. */
+static const struct laid_file parsec_user_files[] = {
+    {ROOT_PARSEC_USER, "parsecd.exe", "simulated program\n"},
+    {ROOT_PARSEC_USER, "uninstall.exe", "simulated program\n"},
+};
+
 /* pattern has at most one '*'. */
 static bool name_matches(const char *pattern, const char *name)
 {
@@ -230,6 +236,17 @@ static void remove_parsec(struct sim_env *env, const char *args)
         world_remove_service(env->world, service);
     arp_remove(env->world, "Parsec");
     (void)env->disk->ops->remove_tree(env->disk, ROOT_PARSEC_PROGRAM, "", NULL);
+    for (size_t i = 0; i < sizeof(parsec_user_files) / sizeof(parsec_user_files[0]); i++)
+        (void)env->disk->ops->remove(
+            env->disk, parsec_user_files[i].root, parsec_user_files[i].name, NULL);
+    env->world->parsec.per_user = false;
+}
+
+void install_for_user(struct sim_env *env)
+{
+    lay(env, parsec_user_files, sizeof(parsec_user_files) / sizeof(parsec_user_files[0]));
+    env->world->parsec.per_user = true;
+    parsecd_stock_config(env);
 }
 
 static void remove_devices(struct world *world, const char *hardware_id)

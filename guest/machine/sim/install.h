@@ -24,6 +24,9 @@ void install_half(struct sim_env *env, enum world_effect effect);
 /* What is there at the end. */
 void install_finish(struct sim_env *env, enum world_effect effect, const char *args);
 
+/* Parsec for one user: files in that user's data, no service and no entry of the computer. */
+void install_for_user(struct sim_env *env);
+
 /* Binds package to every device with its hardware id; false when it is not allowed without a
  * person (the devices are then left half configured). */
 bool install_bind(struct sim_env *env, struct world_package *package);
