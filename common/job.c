@@ -1,4 +1,7 @@
-/* One at a time by construction: the next job is handed to libuv when the last one is done. */
+/*
+ * One at a time by construction: the next job is handed to the queue's thread when the last one is
+ * done. The thread begins with the first job and sleeps without a timer between two.
+ */
 #include "common/job.h"
 
 #include <stdlib.h>
@@ -13,36 +16,20 @@ struct job {
 
 struct job_queue {
     uv_loop_t *loop;
-    uv_work_t request;
     struct job *first, **end; /* first runs while `running` */
     size_t length;
-    bool running, closing;
-    uv_timer_t closer; /* so that on_closed never runs inside job_queue_close */
+    bool running, closing, has_thread;
+    uv_thread_t thread;
+    uv_mutex_t lock;
+    uv_cond_t given;
+    struct job *task;    /* under lock: what the thread shall do next */
+    bool worked, ends;   /* under lock: it did so; it shall end */
+    uv_async_t finished; /* holds the loop only while a job runs */
+    uv_timer_t closer;   /* so that on_closed never runs inside job_queue_close */
+    int handles;         /* open */
     void (*on_closed)(void *user);
     void *closed_user;
 };
-
-bool job_queue_new(uv_loop_t *loop, struct job_queue **ret_queue, struct err *err)
-{
-    struct job_queue *queue = calloc(1, sizeof *queue);
-
-    if (!queue)
-        return err_no_memory(err);
-    queue->loop = loop;
-    queue->end = &queue->first;
-    queue->request.data = queue;
-    uv_timer_init(loop, &queue->closer);
-    queue->closer.data = queue;
-    *ret_queue = queue;
-    return true;
-}
-
-static void on_work(uv_work_t *request)
-{
-    struct job_queue *queue = request->data;
-
-    queue->first->work(queue->first->user);
-}
 
 static void finish_first(struct job_queue *queue, bool ran)
 {
@@ -56,37 +43,89 @@ static void finish_first(struct job_queue *queue, bool ran)
     free(job);
 }
 
-static void on_closer_closed(uv_handle_t *handle)
+/* ---- the thread ---- */
+
+static void thread_main(void *user)
+{
+    struct job_queue *queue = user;
+
+    uv_mutex_lock(&queue->lock);
+    for (;;) {
+        struct job *job = queue->task;
+
+        if (!job && queue->ends)
+            break;
+        if (!job) {
+            uv_cond_wait(&queue->given, &queue->lock);
+            continue;
+        }
+        queue->task = NULL;
+        uv_mutex_unlock(&queue->lock);
+        job->work(job->user);
+        uv_mutex_lock(&queue->lock);
+        queue->worked = true;
+        uv_async_send(&queue->finished);
+    }
+    uv_mutex_unlock(&queue->lock);
+}
+
+static bool give(struct job_queue *queue, struct job *job)
+{
+    if (!queue->has_thread && uv_thread_create(&queue->thread, thread_main, queue) != 0)
+        return false;
+    queue->has_thread = true;
+    uv_mutex_lock(&queue->lock);
+    queue->task = job;
+    uv_cond_signal(&queue->given);
+    uv_mutex_unlock(&queue->lock);
+    uv_ref((uv_handle_t *)&queue->finished);
+    return true;
+}
+
+static void end_thread(struct job_queue *queue)
+{
+    if (!queue->has_thread)
+        return;
+    uv_mutex_lock(&queue->lock);
+    queue->ends = true;
+    uv_cond_signal(&queue->given);
+    uv_mutex_unlock(&queue->lock);
+    uv_thread_join(&queue->thread);
+}
+
+/* ---- the loop ---- */
+
+static void free_queue(struct job_queue *queue)
+{
+    uv_cond_destroy(&queue->given);
+    uv_mutex_destroy(&queue->lock);
+    free(queue);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
 {
     struct job_queue *queue = handle->data;
 
+    if (--queue->handles)
+        return;
     if (queue->on_closed)
         queue->on_closed(queue->closed_user);
-    free(queue);
+    free_queue(queue);
 }
 
 static void on_close_now(uv_timer_t *timer)
 {
-    uv_close((uv_handle_t *)timer, on_closer_closed);
-}
+    struct job_queue *queue = timer->data;
 
-static void start_next(struct job_queue *queue);
-
-static void on_after_work(uv_work_t *request, int status)
-{
-    struct job_queue *queue = request->data;
-
-    (void)status; /* work is never cancelled once it is libuv's */
-    queue->running = false;
-    finish_first(queue, true);
-    start_next(queue);
+    end_thread(queue);
+    uv_close((uv_handle_t *)&queue->closer, on_handle_closed);
+    uv_close((uv_handle_t *)&queue->finished, on_handle_closed);
 }
 
 static void start_next(struct job_queue *queue)
 {
     while (!queue->running && queue->first) {
-        if (!queue->closing &&
-            uv_queue_work(queue->loop, &queue->request, on_work, on_after_work) == 0) {
+        if (!queue->closing && give(queue, queue->first)) {
             queue->running = true;
             return;
         }
@@ -94,6 +133,59 @@ static void start_next(struct job_queue *queue)
     }
     if (queue->closing && !queue->running)
         uv_timer_start(&queue->closer, on_close_now, 0, 0);
+}
+
+static void on_finished(uv_async_t *async)
+{
+    struct job_queue *queue = async->data;
+    bool worked;
+
+    uv_mutex_lock(&queue->lock);
+    worked = queue->worked;
+    queue->worked = false;
+    uv_mutex_unlock(&queue->lock);
+    if (!worked)
+        return;
+    uv_unref((uv_handle_t *)async);
+    queue->running = false;
+    finish_first(queue, true);
+    start_next(queue);
+}
+
+static bool init_queue(struct job_queue *queue)
+{
+    if (uv_mutex_init(&queue->lock) != 0)
+        return false;
+    if (uv_cond_init(&queue->given) != 0) {
+        uv_mutex_destroy(&queue->lock);
+        return false;
+    }
+    if (uv_async_init(queue->loop, &queue->finished, on_finished) != 0) {
+        uv_cond_destroy(&queue->given);
+        uv_mutex_destroy(&queue->lock);
+        return false;
+    }
+    uv_unref((uv_handle_t *)&queue->finished);
+    uv_timer_init(queue->loop, &queue->closer);
+    queue->finished.data = queue->closer.data = queue;
+    queue->handles = 2;
+    return true;
+}
+
+bool job_queue_new(uv_loop_t *loop, struct job_queue **ret_queue, struct err *err)
+{
+    struct job_queue *queue = calloc(1, sizeof *queue);
+
+    if (!queue)
+        return err_no_memory(err);
+    queue->loop = loop;
+    queue->end = &queue->first;
+    if (!init_queue(queue)) {
+        free(queue);
+        return err_no_memory(err);
+    }
+    *ret_queue = queue;
+    return true;
 }
 
 bool job_run(struct job_queue *queue,

@@ -1,8 +1,9 @@
 /*
  * Blocking work off the loop. A queue runs its jobs one at a time, in the order in which they were
- * given, on threads of libuv's pool; `work` sees no loop, `done` runs on the loop's thread. So the
- * code that calls Windows is plain blocking C, and what it works with (the guest's machine, say)
- * needs no lock as long as one queue serves it.
+ * given, on a thread of its own, so that one that takes minutes holds up nothing that uses libuv's
+ * pool; `work` sees no loop, `done` runs on the loop's thread. So the code that calls Windows is
+ * plain blocking C, and what it works with (the guest's machine, say) needs no lock as long as one
+ * queue serves it.
  *
  * All functions are for the loop's thread.
  */

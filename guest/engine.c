@@ -338,16 +338,41 @@ static void list_steps(struct engine *engine, struct engine_result *result)
     }
 }
 
-static int64_t next_in_ms(const struct engine *engine, const struct engine_result *result)
+static bool is_settled(const struct plan *plan)
 {
-    int64_t wait_ms = ENGINE_SLOW_MS;
+    if (plan->level != LEVEL_HEALTHY)
+        return false;
+    for (int i = 0; i < CHECK_COUNT; i++)
+        if (plan->checks[i].wait != PLAN_NOT_WAITING)
+            return false;
+    return true;
+}
 
-    if (result->plan.next_ms) {
-        wait_ms = result->plan.next_ms - clock_wall_ms(engine->setup.machine->clock);
-        if (wait_ms < 0)
-            wait_ms = 0;
-    }
-    return wait_ms < ENGINE_SLOW_MS ? wait_ms : ENGINE_SLOW_MS;
+/* Where nothing is open and no pass but the slow ones is asked for, these come ever more rarely. */
+static int64_t slow_ms(struct engine *engine, const struct plan *plan)
+{
+    int64_t now_ms = clock_now_ms(engine->setup.machine->clock);
+    bool awaited = now_ms - engine->passed_ms >= engine->slow_ms / 2;
+
+    engine->passed_ms = now_ms;
+    engine->slow_ms = awaited && is_settled(plan) ? engine->slow_ms * 2 : 0;
+    if (engine->slow_ms < ENGINE_SLOW_MS)
+        engine->slow_ms = ENGINE_SLOW_MS;
+    else if (engine->slow_ms > ENGINE_SLOWEST_MS)
+        engine->slow_ms = ENGINE_SLOWEST_MS;
+    return engine->slow_ms;
+}
+
+static int64_t next_in_ms(struct engine *engine, const struct engine_result *result)
+{
+    int64_t wait_ms = slow_ms(engine, &result->plan), due_ms;
+
+    if (!result->plan.next_ms)
+        return wait_ms;
+    due_ms = result->plan.next_ms - clock_wall_ms(engine->setup.machine->clock);
+    if (due_ms < 0)
+        due_ms = 0;
+    return due_ms < wait_ms ? due_ms : wait_ms;
 }
 
 /* A person asked: what was given up or waits for its turn is tried anew. */

@@ -13,8 +13,12 @@
 
 #include "guest/reconcile.h"
 
-#define ENGINE_STEPS   64             /* repairs in one pass; the rest waits for the next pass */
-#define ENGINE_SLOW_MS INT64_C(60000) /* pass at least so often: notifications get lost */
+#define ENGINE_STEPS 64 /* repairs in one pass; the rest waits for the next pass */
+
+/* Notifications get lost: a pass at least so often; while all is well the wait doubles up to the
+ * second figure, until something happens. */
+#define ENGINE_SLOW_MS    INT64_C(60000)
+#define ENGINE_SLOWEST_MS INT64_C(600000)
 
 struct engine;
 

@@ -14,6 +14,7 @@ struct engine {
     struct profile profile; /* of the present pass */
     struct findings findings;
     int64_t looked_ms[CHECK_COUNT]; /* the machine's clock at the last look; 0: never */
+    int64_t passed_ms, slow_ms;     /* the last pass, and the slow wait that it asked for */
     int64_t ready_since_ms;         /* stream_ready holds since; -1: it does not */
     bool reset_parsec;              /* asked for and not done yet */
     volatile bool stop;             /* set by engine_stop from any thread */

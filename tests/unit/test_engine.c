@@ -127,6 +127,34 @@ static void healthy_machine_is_left_alone(void **state)
     rig_close(&rig);
 }
 
+static void slow_passes_grow_rarer_until_something_happens(void **state)
+{
+    static const int64_t waits_ms[] = {
+        2 * ENGINE_SLOW_MS, 4 * ENGINE_SLOW_MS, 8 * ENGINE_SLOW_MS, ENGINE_SLOWEST_MS};
+    struct rig rig;
+
+    (void)state;
+    rig_open(&rig, "fresh");
+    bench_edit(&rig.bench, "network=ok");
+    run(&rig, &nothing_special);
+    bench_pass(&rig.bench, 1000);
+    run(&rig, &nothing_special);
+    assert_int_equal(rig.result->next_in_ms, ENGINE_SLOW_MS);
+    for (size_t i = 0; i < sizeof waits_ms / sizeof waits_ms[0]; i++) {
+        bench_pass(&rig.bench, rig.result->next_in_ms);
+        run(&rig, &nothing_special);
+        assert_int_equal(rig.result->next_in_ms, waits_ms[i]);
+    }
+    bench_pass(&rig.bench, 1000); /* somebody asked, or something changed */
+    run(&rig, &nothing_special);
+    assert_int_equal(rig.result->next_in_ms, ENGINE_SLOW_MS);
+    bench_edit(&rig.bench, "parsec.account=lost");
+    bench_pass(&rig.bench, rig.result->next_in_ms);
+    assert_int_equal(run(&rig, &nothing_special), LEVEL_NEEDS_SIGN_IN);
+    assert_int_equal(rig.result->next_in_ms, ENGINE_SLOW_MS);
+    rig_close(&rig);
+}
+
 static void observe_mode_changes_nothing(void **state)
 {
     struct rig rig;
@@ -218,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shut_setup_gate_changes_nothing),
+        cmocka_unit_test(slow_passes_grow_rarer_until_something_happens),
         cmocka_unit_test(observe_mode_changes_nothing),
         cmocka_unit_test(given_up_is_tried_again_when_a_person_asks),
         cmocka_unit_test(lost_sign_in_gives_the_console_back_in_one_pass),

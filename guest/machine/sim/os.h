@@ -34,16 +34,19 @@ bool os_record_put(struct os_record *record, const unsigned char *bytes);
  * real machine. One writer at a time: the caller holds a lock. */
 bool os_replace(const char *path, const void *data, size_t length, struct err *err);
 
-/* Waits for changes of a simulated disk: files renamed into the folder `disk` itself, and anything
- * that comes, goes or changes in the folder `tree` and the folders in it. */
+/* Waits for changes of a simulated disk: of its world, and of anything that comes, goes or changes
+ * in the folder `tree` and the folders in it. A new world is seen by the write to `record`, a
+ * record in the folder `disk`, or, where single files cannot be watched, by the rename into `disk`.
+ */
 struct os_watch;
+
+struct os_watched {
+    const char *disk, *record, *tree;
+};
 
 /* A missing tree is watched from the time it exists. Under Wine only the tree's own entries are
  * seen, not those of the folders in it. The caller frees with os_watch_close. */
-bool os_watch_open(const char *disk,
-                   const char *tree,
-                   struct os_watch **ret_watch,
-                   struct err *err);
+bool os_watch_open(const struct os_watched *what, struct os_watch **ret_watch, struct err *err);
 
 /* NULL is fine. */
 void os_watch_close(struct os_watch *watch);

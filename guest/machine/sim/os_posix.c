@@ -15,7 +15,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#define DISK_EVENTS (IN_MOVED_TO)
+#define RECORD_EVENTS (IN_MODIFY)
 #define TREE_EVENTS                                                                                \
     (IN_MOVED_TO | IN_MOVED_FROM | IN_CREATE | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR)
 
@@ -25,7 +25,7 @@ struct os_record {
 
 struct os_watch {
     int notify, wake;
-    int disk; /* watch descriptor of the disk itself */
+    int record; /* watch descriptor */
     char tree[FS_PATH_BYTES];
 };
 
@@ -116,18 +116,19 @@ bool os_replace(const char *path, const void *data, size_t length, struct err *e
     return false;
 }
 
-bool os_watch_open(const char *disk, const char *tree, struct os_watch **ret_watch, struct err *err)
+bool os_watch_open(const struct os_watched *what, struct os_watch **ret_watch, struct err *err)
 {
     struct os_watch *watch = calloc(1, sizeof(*watch));
 
     if (!watch)
         return err_no_memory(err);
-    text_copy(watch->tree, sizeof(watch->tree), tree);
+    text_copy(watch->tree, sizeof(watch->tree), what->tree);
     watch->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     watch->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    watch->disk = watch->notify >= 0 ? inotify_add_watch(watch->notify, disk, DISK_EVENTS) : -1;
-    if (watch->wake < 0 || watch->disk < 0) {
-        err_set_os(err, ERR_DOMAIN_ERRNO, errno, TEXT_FILE_OPEN, disk, NULL);
+    watch->record =
+        watch->notify >= 0 ? inotify_add_watch(watch->notify, what->record, RECORD_EVENTS) : -1;
+    if (watch->wake < 0 || watch->record < 0) {
+        err_set_os(err, ERR_DOMAIN_ERRNO, errno, TEXT_FILE_OPEN, what->record, NULL);
         os_watch_close(watch);
         return false;
     }
@@ -181,7 +182,7 @@ static bool drain(struct os_watch *watch)
             struct inotify_event event;
 
             memcpy(&event, events.bytes + at, sizeof(event));
-            tree = tree || (event.wd != watch->disk && !(event.mask & IN_IGNORED));
+            tree = tree || (event.wd != watch->record && !(event.mask & IN_IGNORED));
             at += (ssize_t)(sizeof(event) + event.len);
         }
     }

@@ -227,20 +227,20 @@ static bool notice_take(struct notice *notice)
     return true;
 }
 
-bool os_watch_open(const char *disk, const char *tree, struct os_watch **ret_watch, struct err *err)
+bool os_watch_open(const struct os_watched *what, struct os_watch **ret_watch, struct err *err)
 {
     struct os_watch *watch = calloc(1, sizeof(*watch));
 
     if (!watch)
         return err_no_memory(err);
-    text_copy(watch->tree_path, sizeof(watch->tree_path), tree);
+    text_copy(watch->tree_path, sizeof(watch->tree_path), what->tree);
     watch->tree.folder = INVALID_HANDLE_VALUE;
     watch->disk.folder = INVALID_HANDLE_VALUE;
     watch->wake = CreateEventW(NULL, FALSE, FALSE, NULL);
     if (!watch->wake ||
-        !notice_open(&watch->disk, disk, FILE_NOTIFY_CHANGE_FILE_NAME, FALSE, err)) {
+        !notice_open(&watch->disk, what->disk, FILE_NOTIFY_CHANGE_FILE_NAME, FALSE, err)) {
         if (!watch->wake)
-            last_error(TEXT_FILE_OPEN, disk, err);
+            last_error(TEXT_FILE_OPEN, what->disk, err);
         os_watch_close(watch);
         return false;
     }

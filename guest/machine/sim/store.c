@@ -14,6 +14,7 @@
 struct store {
     char disk[FS_PATH_BYTES];
     char world_path[FS_PATH_BYTES], lock_path[FS_PATH_BYTES], files_path[FS_PATH_BYTES];
+    char generation_path[FS_PATH_BYTES];
     struct os_record *generation, *live;
     struct os_watch *watch;
     struct fs_lock *lock;
@@ -43,10 +44,12 @@ bool store_path(struct store *store, const char *name, char *out, struct err *er
 static bool open_records(struct store *store, struct err *err)
 {
     char path[FS_PATH_BYTES];
+    struct os_watched watched = {
+        .disk = store->disk, .record = store->generation_path, .tree = store->files_path};
 
-    return store_path(store, "world.gen", path, err) &&
-           os_record_open(path, &store->generation, err) &&
-           store_path(store, "vdd.live", path, err) && os_record_open(path, &store->live, err);
+    return os_record_open(store->generation_path, &store->generation, err) &&
+           store_path(store, "vdd.live", path, err) && os_record_open(path, &store->live, err) &&
+           os_watch_open(&watched, &store->watch, err);
 }
 
 bool store_open(const char *disk, struct store **ret_store, struct err *err)
@@ -60,6 +63,7 @@ bool store_open(const char *disk, struct store **ret_store, struct err *err)
     text_copy(store->disk, sizeof(store->disk), disk);
     if (!fs_join(store->world_path, disk, "world.json", err) ||
         !fs_join(store->lock_path, disk, "world.lock", err) ||
+        !fs_join(store->generation_path, disk, "world.gen", err) ||
         !fs_join(store->files_path, disk, "files", err) || !fs_stat(store->world_path, &stat, err))
         goto out;
     if (stat.kind == FS_MISSING) {
@@ -67,8 +71,7 @@ bool store_open(const char *disk, struct store **ret_store, struct err *err)
         err_hint(err, TEXT_SIM_NO_WORLD_HINT);
         goto out;
     }
-    ok = open_records(store, err) &&
-         os_watch_open(store->disk, store->files_path, &store->watch, err);
+    ok = open_records(store, err);
 
 out:
     if (ok)
