@@ -7,6 +7,7 @@ arrows    common includes nothing of host or guest, host and guest never include
 platform  no platform conditional in portable files, windows.h only where the name says so
 sources   every source is in its folder's CMake list, lists are alphabetical
 marks     no unfinished work, no // comments, no typedef of a struct
+top       nothing at the top of the tree but what belongs there: a test run by hand leaves files
 """
 import collections
 import pathlib
@@ -16,6 +17,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 AREAS = {"common": {"common"}, "host": {"common", "host"}, "guest": {"common", "guest"}}
+TOP = {"CMakeLists.txt", "CMakePresets.json", "LICENSE", "README.md", ".ci", ".clang-format", ".gitignore",
+       "common", "guest", "host", "packaging", "tests"}
 PLATFORM = re.compile(
     r"^\s*#\s*(?:el)?if.*\b(_WIN32|WIN32|_WIN64|__linux__|__unix__|__APPLE__|__MINGW\w+|_MSC_VER"
     r"|__GNUC__|__clang__)\b")
@@ -142,6 +145,8 @@ def main():
                              cwd=ROOT, check=True, capture_output=True, text=True).stdout.split("\n")
     files = sorted(f for f in set(tracked) if f and (ROOT / f).is_file())
     lines = 0
+    for top in sorted({path.split("/")[0] for path in files} - TOP):
+        breach(top, 1, "does not belong at the top of the tree")
     for path in files:
         if not path.endswith((".c", ".h")):
             continue
