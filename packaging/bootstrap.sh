@@ -11,7 +11,7 @@ build=(ca-certificates cmake gcc libc6-dev libcjson-dev libcmocka-dev libmbedtls
     libxxhash-dev ninja-build openssl)
 # what makes Windows images and disks in tests, and other people's programs that judge ours
 image=(dosfstools gdisk genisoimage libhivex-bin libudfread-dev libvhdi-dev libvhdi-utils libwim-dev
-    libxml2-utils mtools ntfs-3g p7zip-full python3 qemu-utils wimtools)
+    libxml2-utils mtools ntfs-3g ntfs-3g-dev p7zip-full python3 qemu-utils wimtools)
 mingw=(binutils-mingw-w64-x86-64 bzip2 dpkg-dev gcc-mingw-w64-x86-64-posix mingw-w64-x86-64-dev
     openssl osslsigncode patch python3 wine64 xz-utils)
 lint=(clang clang-format clang-tidy cppcheck mingw-w64-x86-64-dev python3 shellcheck)

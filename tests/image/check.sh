@@ -22,6 +22,14 @@ check() {
     "$@" >check.out 2>&1 || { fail "$what: $*"; cat check.out >&2; }
 }
 
+# absent WHAT COMMAND...: it fails, and need not say why.
+absent() {
+    local what=$1
+    shift
+    checks=$((checks + 1))
+    ! "$@" >check.out 2>&1 || { fail "$what: $* succeeded"; cat check.out >&2; }
+}
+
 # same WHAT FILE FILE: they have the same bytes, and some.
 same() {
     checks=$((checks + 1))

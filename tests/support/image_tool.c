@@ -2,6 +2,7 @@
  * image_tool: disks made and read by our code, for the scripts that let other people's programs
  * judge them. Test code only.
  *
+ *   image_tool windows FOLDER                         a stand-in for Windows, with hives
  *   image_tool create FILE MIB [BLOCK-MIB [SECTOR]]   an empty dynamic disk
  *   image_tool child FILE PARENT RELATIVE             a differencing disk
  *   image_tool from-raw FILE RAW [BLOCK-MIB]          a dynamic disk with the content of a file
@@ -13,6 +14,7 @@
  *   image_tool iso FILE CONTENT [KIND [EXTENT [IN-ENTRY [NEW]]]]   an ISO with sources/install.wim
  *   image_tool iso-cat FILE PATH                      prints a file of an ISO
  */
+#include "host/image/dir_windows.h"
 #include "host/image/udf.h"
 #include "host/image/vhdx.h"
 #include "tests/support/gpt_write.h"
@@ -39,6 +41,11 @@ static bool is_vhdx(const char *path)
     size_t length = strlen(path);
 
     return length > 5 && strcmp(path + length - 5, ".vhdx") == 0;
+}
+
+static bool do_windows(char **words, struct err *err)
+{
+    return dir_windows_make(words[0], err);
 }
 
 static bool do_create(char **words, struct err *err)
@@ -216,6 +223,7 @@ static const struct {
     int least;
     bool (*run)(char **words, struct err *err);
 } rows[] = {
+    {"windows", 1, do_windows},
     {"create", 2, do_create},
     {"child", 3, do_child},
     {"from-raw", 2, do_from_raw},

@@ -1,12 +1,14 @@
 /*
  * The contract of the image port, run against plain folders, against the disks of Windows (argument
- * `system`: under Wine with the emulators of tests/emulator/virtdisk and wimgapi), and again
- * through the fault port: every call of a build is made to fail once, before and after it acted,
- * and nothing may be left behind that the next try trips over.
+ * `system`: under Wine with the emulators of tests/emulator/virtdisk and wimgapi), against real
+ * formats on Linux (argument `real`: tests/support/image_real.h), and again through the fault port:
+ * every call of a build is made to fail once, before and after it acted, and nothing may be left
+ * behind that the next try trips over.
  */
 #include "tests/support/support.h"
 
 #include "host/image/image.h"
+#include "host/process.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,6 +41,7 @@ struct backend {
     bool (*open)(struct image_port **ret_port, struct err *err);
     const char *ending; /* of the files of disks */
     const char *source; /* name of a Windows image */
+    bool captures;      /* it is a real one */
 };
 
 static bool open_system(struct image_port **ret_port, struct err *err)
@@ -46,8 +49,9 @@ static bool open_system(struct image_port **ret_port, struct err *err)
     return image_open_system("work", ret_port, err);
 }
 
-static const struct backend folders = {image_open_dir, "", "source"};
-static const struct backend of_system = {open_system, ".vhdx", "source.wim"};
+static const struct backend folders = {image_open_dir, "", "source", false};
+static const struct backend of_system = {open_system, ".vhdx", "source.wim", false};
+static const struct backend real = {open_system, ".vhdx", "source.wim", true};
 static const struct backend *backend = &folders;
 
 /* The path of a disk in a folder; the result lives until the next but one. */
@@ -77,8 +81,21 @@ static void make_windows(const char *root)
     }
 }
 
-/* A Windows image with one index in the folder: a folder, or the header of a WIM file beside which
- * the emulator looks for the content. */
+static void capture(const char *tree, const char *file)
+{
+    const char *const args[] = {"env", "wimlib-imagex", "capture", tree, file, "Windows", NULL};
+    struct buf out;
+    int code = -1;
+
+    buf_init(&out, PROCESS_OUTPUT_BYTES);
+    DO(process_run("/usr/bin/env", args, 30000, &out, &code, &do_err));
+    if (code)
+        fail_msg("%s", buf_str(&out));
+    buf_done(&out);
+}
+
+/* A Windows image with one index in the folder: a folder, a real file, or the header of one beside
+ * which the emulator looks for the content. */
 static const char *make_source(const char *folder)
 {
     static char path[FS_PATH_BYTES];
@@ -90,10 +107,14 @@ static const char *make_source(const char *folder)
         make_windows(path);
         return path;
     }
-    header[40] = header[42] = header[44] = 1; /* part, parts, images */
-    DO(fs_write_atomic(path, header, sizeof header, FS_SHARED, &do_err));
     snprintf(tree, sizeof tree, "%s.tree/1", path);
     make_windows(tree);
+    if (backend->captures) {
+        capture(tree, path);
+        return path;
+    }
+    header[40] = header[42] = header[44] = 1; /* part, parts, images */
+    DO(fs_write_atomic(path, header, sizeof header, FS_SHARED, &do_err));
     return path;
 }
 
@@ -589,5 +610,7 @@ int main(int argc, char **argv)
 
     if (argc > 1 && !strcmp(argv[1], "system"))
         backend = &of_system;
+    if (argc > 1 && !strcmp(argv[1], "real"))
+        backend = &real;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

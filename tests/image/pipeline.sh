@@ -1,0 +1,124 @@
+#!/bin/bash
+# From an ISO to the disk of a VM, with real formats: edition, golden parent, child, and all that goes in;
+# read back through the chain and judged by programs that are not ours.
+#
+#   pipeline.sh IMAGE_PIPELINE IMAGE_TOOL IMAGE_ORACLE AGENT
+set -euo pipefail
+pipeline=$1 tool=$2 oracle=$3 agent=$4
+. "$(dirname "$0")/check.sh"
+. "$(dirname "$0")/windows.sh"
+needs wimlib-imagex genisoimage qemu-img sgdisk vhdiinfo mkntfs ntfsinfo ntfscat ntfsls ntfssecaudit \
+    mkfs.vfat fsck.vfat mcopy hivexget xmllint
+export GPUPV_AGENT=$agent PIPELINE_PASSWORD='Geheim <&> "1"'
+export MTOOLS_SKIP_CHECK=1
+windows_iso "$tool" windows.iso
+
+check "the disk of a VM is made from the ISO" \
+    "$pipeline" make state "Lab 1" windows.iso Professional lab1.vhdx 1
+parent=$(echo state/golden/*.vhdx)
+check "by way of a parent, which is whole for qemu-img" qemu-img check -q "$parent"
+contains "the disk is its child, says vhdiinfo" "Disk type[[:space:]]*: Differential" vhdiinfo lab1.vhdx
+id=$(vhdiinfo "$parent" | sed -n 's/.*Identifier.*: //p')
+contains "and names it" "Parent identifier[[:space:]]*: $id" vhdiinfo lab1.vhdx
+before=$(sha256sum <"$parent")
+mkdir drivers
+for file in nv_dispi.inf nvlddmkm.sys nvapi64.dll; do head -c 200000 /dev/urandom >drivers/$file; done
+check "driver files go in by the same plan" "$pipeline" drivers lab1.vhdx drivers
+[ "$(stat -c %s lab1.vhdx)" -lt "$(stat -c %s "$parent")" ] || fail "the child holds no more than its changes"
+
+# ---- the whole through the chain, read by libvhdi ----
+"$oracle" vhdi lab1.vhdx "$parent" | dd of=lab1.img bs=1M conv=sparse iflag=fullblock status=none
+same "we read the chain as libvhdi does" <("$tool" cat lab1.vhdx) lab1.img
+contains "the partition table is sound" "No problems found" sgdisk -v lab1.img
+contains "the first partition is an ESP" "1 .*EF00" sgdisk -p lab1.img
+# part IMAGE NUMBER FILE: a partition as a file
+part() {
+    local first last
+    first=$(sgdisk -i "$2" "$1" | sed -n 's/^First sector: \([0-9]*\).*/\1/p')
+    last=$(sgdisk -i "$2" "$1" | sed -n 's/^Last sector: \([0-9]*\).*/\1/p')
+    dd if="$1" of="$3" bs=512 skip="$first" count=$((last - first + 1)) conv=sparse status=none
+}
+part lab1.img 1 esp.img
+part lab1.img 3 windows.img
+
+# ---- the partition that starts it ----
+check "fsck.vfat finds no fault in it" fsck.vfat -n esp.img
+for file in EFI/Microsoft/Boot/bootmgfw.efi EFI/Boot/bootx64.efi; do
+    same "$file is the loader that every firmware knows" \
+        <(mtype -i esp.img "::/$file") tree/Windows/Boot/EFI/bootmgfw.efi
+done
+same "the store of the boot loader is there" <(mtype -i esp.img ::/EFI/Microsoft/Boot/BCD) \
+    tree/Windows/System32/config/BCD-Template
+
+# ---- Windows ----
+contains "its volume is NTFS that was left clean" "Volume Flags: 0x0000" ntfsinfo -m -f windows.img
+contains "with its name" "Volume Name: Windows" ntfsinfo -m -f windows.img
+for file in Windows/System32/noise.dll Windows/System32/linked.dll Windows/System32/字体.txt; do
+    same "$file was unpacked" <(ntfscat -f windows.img "$file") "tree/$file"
+    same "we read it too" <("$pipeline" read lab1.vhdx "$file") "tree/$file"
+done
+contains "the hard link is one" "Number of Hard Links:[[:space:]]*2" ntfsinfo -f -v -F Windows/System32/noise.dll windows.img
+
+# ---- what was brought ----
+data="ProgramData/gpupv-agent"
+same "the agent" <(ntfscat -f windows.img "Program Files/gpupv/gpupv-agent.exe") "$agent"
+for file in drivers/*; do
+    same "driver file ${file#*/}" <(ntfscat -f windows.img \
+        "Windows/System32/HostDriverStore/FileRepository/nv_dispi.inf_amd64_0123456789abcdef/${file#*/}") "$file"
+done
+ntfscat -f windows.img Windows/System32/config/SYSTEM >SYSTEM
+ntfscat -f windows.img Windows/System32/config/SOFTWARE >SOFTWARE
+service='\ControlSet001\Services\gpupv-agent'
+contains "the service starts with Windows" '^2$|00000002' hivexget SYSTEM "$service" Start
+contains "its program" '^"%ProgramFiles%\\gpupv\\gpupv-agent.exe" service$' hivexget SYSTEM "$service" ImagePath
+contains "as the system" '^LocalSystem$' hivexget SYSTEM "$service" ObjectName
+contains "the volume will not be encrypted" '^1$|00000001' \
+    hivexget SYSTEM '\ControlSet001\Control\BitLocker' PreventDeviceEncryption
+contains "no drivers come from Windows Update" '^1$|00000001' \
+    hivexget SOFTWARE '\Policies\Microsoft\Windows\WindowsUpdate' ExcludeWUDriversInQualityUpdate
+ntfscat -f windows.img Windows/Panther/unattend.xml >unattend.xml
+check "the answer file is well-formed" xmllint --noout unattend.xml
+xpath() { xmllint --xpath "$1" unattend.xml; }
+contains "with the computer's name" '^Lab1$' xpath 'string(//*[local-name()="ComputerName"])'
+contains "and the user" '^player$' xpath 'string(//*[local-name()="LocalAccount"]/*[local-name()="Name"])'
+contains "and the language of the image" '^de-DE$' xpath 'string(//*[local-name()="UILanguage"])'
+xpath 'string(//*[local-name()="LocalAccount"]//*[local-name()="Value"])' | base64 -d | iconv -f UTF-16LE >password
+same "and the password in Windows' disguise" password <(printf '%sPassword' "$PIPELINE_PASSWORD")
+absent "which is not in plain sight" grep -q Geheim unattend.xml
+contains "the profile" '"mode": *"repair"' ntfscat -f windows.img $data/profile.json
+id=$(basename state/store/vms/*/)
+contains "the key of this VM" "$id" ntfscat -f windows.img $data/key.json
+for row in parsec parsec-vdd vb-cable; do
+    contains "the record of the payload $row" "sha256" ntfscat -f windows.img $data/payloads/$row.json
+done
+# allows NAME: what the access list of a file says
+allows() { ntfssecaudit -vv windows.img "$1" 2>&1 | sed -n '/^DACL/,$p'; }
+contains "the key has a list of two" "ACE cnt +2" allows /$data/key.json
+contains "the system" "Local System SID" allows /$data/key.json
+contains "and administrators" "Administrators SID" allows /$data/key.json
+contains "so has the answer file" "ACE cnt +2" allows /Windows/Panther/unattend.xml
+contains "users may run the agent" "Users SID" allows "/Program Files/gpupv"
+contains "but not write there" "Acc rgts 0x1200a9" allows "/Program Files/gpupv"
+contains "our folder is as private as the key" "ACE cnt +2" allows /$data
+
+# ---- the parent has nothing of it ----
+[ "$before" = "$(sha256sum <"$parent")" ] || fail "the parent was written"
+"$tool" cat "$parent" >parent.img
+part parent.img 3 parent-windows.img
+absent "the parent has no key" ntfscat -f parent-windows.img $data/key.json
+absent "nor an answer file" ntfscat -f parent-windows.img Windows/Panther/unattend.xml
+absent "nor a password" grep -qa Geheim parent-windows.img
+same "but the agent" <(ntfscat -f parent-windows.img "Program Files/gpupv/gpupv-agent.exe") "$agent"
+
+# ---- a second VM, and one that stands alone ----
+check "a second VM" "$pipeline" make state lab2 windows.iso Professional lab2.vhdx 1
+[ "$(echo state/golden/*.vhdx)" = "$parent" ] || fail "one parent is enough"
+absent "it has another key" cmp -s <("$pipeline" read lab1.vhdx $data/key.json) \
+    <("$pipeline" read lab2.vhdx $data/key.json)
+"$tool" cat lab2.vhdx >lab2.img
+contains "it is made flat" "^flattened" "$pipeline" flatten state lab2.vhdx
+check "qemu-img finds no fault in it" qemu-img check -q lab2.vhdx
+check "its content is what it was" qemu-img compare -q -f raw -F vhdx lab2.img lab2.vhdx
+contains "a second time there is nothing to do" "^flat already" "$pipeline" flatten state lab2.vhdx
+[ -z "$(find state work -name 'attached-*' -o -name '*.flat.vhdx' 2>/dev/null)" ] || fail "something was left"
+done_checking
