@@ -22,6 +22,7 @@ const struct text_section *const *text_sections(void)
         &text_section_service,
         &text_section_windows,
         &text_section_setup,
+        &text_section_hypervisor,
         &text_section_selftest,
         NULL,
     };

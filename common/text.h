@@ -52,6 +52,7 @@ extern const struct text_section text_section_service;
 extern const struct text_section text_section_device;
 extern const struct text_section text_section_windows;
 extern const struct text_section text_section_setup;
+extern const struct text_section text_section_hypervisor;
 extern const struct text_section text_section_selftest;
 
 /* All sections, ended by NULL. */

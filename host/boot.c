@@ -124,15 +124,85 @@ bool boot_stop(
 
 /* ---- GPU ---- */
 
+bool boot_find_gpu(const struct host_info *host,
+                   const struct store_vm *record,
+                   const struct gpu_info **ret_gpu,
+                   struct err *err)
+{
+    const struct gpu_info *named = NULL;
+    char list[ERR_ARG_BYTES];
+    size_t matches = 0;
+
+    for (size_t i = 0; i < host->gpu_count; i++) {
+        const struct gpu_info *gpu = &host->gpus[i];
+
+        if (!strcmp(gpu->path, record->gpu)) {
+            *ret_gpu = gpu;
+            return true;
+        }
+        if (gpu->kind == GPU_KIND_GPU && !strcmp(gpu->name, record->gpu_name)) {
+            named = gpu;
+            matches++;
+        }
+    }
+    if (matches == 1) {
+        *ret_gpu = named;
+        return true;
+    }
+    hypervisor_list_gpus(host, list, sizeof list);
+    err_set(err,
+            ERR_NOT_FOUND,
+            TEXT_HV_GPU_STALE,
+            *record->gpu_name ? record->gpu_name : record->gpu,
+            list,
+            NULL);
+    return err_hint(err, TEXT_HV_GPU_STALE_HINT);
+}
+
+/* The record's GPU where it is now: a card that was moved has another path. */
+static bool rebind(struct call *call, struct store_vm *record, struct err *err)
+{
+    struct host_info *host = calloc(1, sizeof *host);
+    const struct gpu_info *gpu = NULL;
+    bool ok = (host || err_no_memory(err)) &&
+              call->hypervisor->ops->host(call->hypervisor, host, err) &&
+              boot_find_gpu(host, record, &gpu, err);
+
+    if (ok && strcmp(gpu->path, record->gpu) != 0) {
+        text_copy(record->gpu, sizeof record->gpu, gpu->path);
+        ok = store_save(call->store, record, err);
+        if (ok && !call->ui.json)
+            ui_say(&call->ui,
+                   TONE_WARN,
+                   TEXT_HOST_NAMED_RESULT,
+                   record->spec.name,
+                   text_format((char[UI_TEXT_BYTES]){0},
+                               UI_TEXT_BYTES,
+                               call->ui.lang,
+                               TEXT_HV_GPU_REBOUND,
+                               (const char *const[]){gpu->name, gpu->path},
+                               2),
+                   NULL);
+    }
+    free(host);
+    return ok;
+}
+
 bool boot_gpu(struct call *call, struct target *target, bool on, struct err *err)
 {
     struct hypervisor *h = call->hypervisor;
     struct store_vm *record = &target->record;
-    bool wanted = *record->gpu != 0;
+    struct gpu_wish wish = {.path = NULL};
 
-    if (!wanted)
+    if (!*record->gpu)
         return true;
-    if (!h->ops->gpu(h, target->id, on ? record->gpu : NULL, err))
+    if (on) {
+        if (!rebind(call, record, err))
+            return false;
+        wish.path = record->gpu;
+        wish.share_percent = record->spec.gpu.share_percent;
+    }
+    if (!h->ops->gpu(h, target->id, &wish, err))
         return false;
     target->vm.gpu_attached = on;
     if (record->gpu_held_back == !on)

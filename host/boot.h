@@ -49,6 +49,13 @@ bool boot_up(struct call *call, struct target *target, bool with_gpu, bool alone
 bool boot_stop(
     struct call *call, struct target *target, bool force, int64_t timeout_ms, struct err *err);
 
+/* The GPU that the record means: by its path, else the only one of that name, for a card that was
+ * moved. ERR_NOT_FOUND with what there is. */
+bool boot_find_gpu(const struct host_info *host,
+                   const struct store_vm *record,
+                   const struct gpu_info **ret_gpu,
+                   struct err *err);
+
 /* Gives the VM, which is off, the partition that its record wants, or takes it away (on false); the
  * record remembers what was held back. */
 bool boot_gpu(struct call *call, struct target *target, bool on, struct err *err);

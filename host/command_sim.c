@@ -187,6 +187,7 @@ static bool set_host_value(struct sim_host *host, const char *setting, struct er
         {"gpus", 0, 10, NULL},
         {"offline", 0, 1, NULL},
         {"hyperv", 0, 1, NULL},
+        {"npu", 0, 1, NULL},
     };
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -200,6 +201,8 @@ static bool set_host_value(struct sim_host *host, const char *setting, struct er
             host->offline = value != 0;
         else if (!strcmp(keys[i].key, "hyperv"))
             host->hyperv = value != 0;
+        else if (!strcmp(keys[i].key, "npu"))
+            host->npu = value != 0;
         else
             set_gpu_count(host, value);
         return true;
@@ -208,7 +211,7 @@ static bool set_host_value(struct sim_host *host, const char *setting, struct er
                    ERR_USAGE,
                    TEXT_HOST_SIM_BOOT_KEYS,
                    setting,
-                   "scale, boot_ms, stuck_ms, shutdown_ms, partitions, gpus, offline, hyperv",
+                   "scale, boot_ms, stuck_ms, shutdown_ms, partitions, gpus, offline, hyperv, npu",
                    NULL);
 }
 
@@ -287,7 +290,7 @@ static bool sim_new(struct call *call, struct err *err)
     if (!new_vm(call, call->words[0], id, err) || !hypervisor_find(h, id, &vm, err) ||
         !make_disk(vm.settings.disk, err) || !edit_world(call, id, args, err) ||
         !h->ops->host(h, &host, err) ||
-        (host.gpu_count && !h->ops->gpu(h, id, host.gpus[0].path, err)))
+        (host.gpu_count && !h->ops->gpu(h, id, &(struct gpu_wish){.path = host.gpus[0].path}, err)))
         return false;
     ui_say(&call->ui, TONE_PLAIN, TEXT_HOST_SIM_NEW, call->words[0], id, NULL);
     return true;
@@ -306,12 +309,13 @@ static bool sim_copy(struct call *call, struct err *err)
         ok = err_set(err, ERR_CONFLICT, TEXT_HOST_VM_MUST_BE_OFF, target->name, NULL);
         err_hint(err, TEXT_HOST_MUST_BE_OFF_HINT);
     }
-    ok =
-        ok && new_vm(call, call->words[1], id, err) &&
-        hypervisor_find(call->hypervisor, id, &copy, err) && image_open_dir(&image, err) &&
-        image->file->copy(
-            image, copy.settings.disk, target->vm.settings.disk, false, NULL, NULL, err) &&
-        (!*target->vm.gpu || call->hypervisor->ops->gpu(call->hypervisor, id, target->vm.gpu, err));
+    ok = ok && new_vm(call, call->words[1], id, err) &&
+         hypervisor_find(call->hypervisor, id, &copy, err) && image_open_dir(&image, err) &&
+         image->file->copy(
+             image, copy.settings.disk, target->vm.settings.disk, false, NULL, NULL, err) &&
+         (!*target->vm.gpu ||
+          call->hypervisor->ops->gpu(
+              call->hypervisor, id, &(struct gpu_wish){.path = target->vm.gpu}, err));
     image_free(image);
     free(target);
     if (ok)

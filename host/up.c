@@ -38,75 +38,21 @@ struct up_job {
 
 /* ---- choosing the GPU ---- */
 
-static bool contains(const char *text, const char *part)
-{
-    size_t length = strlen(part);
-
-    for (; *text; text++) {
-        size_t i = 0;
-
-        while (i < length && tolower((unsigned char)text[i]) == tolower((unsigned char)part[i]))
-            i++;
-        if (i == length)
-            return true;
-    }
-    return length == 0;
-}
-
-static void list_gpus(const struct host_info *host, char *out, size_t size)
-{
-    *out = 0;
-    for (size_t i = 0; i < host->gpu_count; i++) {
-        size_t used = strlen(out);
-
-        snprintf(out + used,
-                 size - used,
-                 "%s%s [%s]",
-                 i ? ", " : "",
-                 host->gpus[i].name,
-                 host->gpus[i].path);
-    }
-}
-
 bool up_choose_gpu(struct call *call,
                    const struct spec *spec,
                    struct gpu_info *ret_gpu,
                    struct err *err)
 {
     const struct gpu_info *chosen = NULL;
-    const char *select = spec->gpu.select;
-    char list[ERR_ARG_BYTES];
     struct host_info host;
-    size_t matches = 0;
 
     if (spec->gpu.attach == SPEC_ATTACH_NEVER) {
         memset(ret_gpu, 0, sizeof *ret_gpu);
         return true;
     }
-    if (!call->hypervisor->ops->host(call->hypervisor, &host, err))
+    if (!call->hypervisor->ops->host(call->hypervisor, &host, err) ||
+        !hypervisor_choose_gpu(&host, spec->gpu.select, &chosen, err))
         return false;
-    for (size_t i = 0; i < host.gpu_count; i++) {
-        if (!strcmp(host.gpus[i].path, select)) {
-            chosen = &host.gpus[i];
-            matches = 1;
-            break;
-        }
-        if (contains(host.gpus[i].name, select)) {
-            chosen = &host.gpus[i];
-            matches++;
-        }
-    }
-    list_gpus(&host, list, sizeof list);
-    if (!host.gpu_count) {
-        err_set(err, ERR_NOT_FOUND, TEXT_HOST_NO_GPU, NULL);
-        return err_hint(err, TEXT_HOST_NO_GPU_HINT);
-    }
-    if (!matches)
-        return err_set(err, ERR_USAGE, TEXT_HOST_GPU_UNKNOWN, select, list, NULL);
-    if (matches > 1) {
-        err_set(err, ERR_USAGE, TEXT_HOST_GPU_CHOICE, list, NULL);
-        return err_hint(err, TEXT_HOST_GPU_CHOICE_HINT);
-    }
     if (!chosen->partitions_free)
         return err_set(err, ERR_BUSY, TEXT_HOST_GPU_FULL, chosen->name, NULL);
     *ret_gpu = *chosen;

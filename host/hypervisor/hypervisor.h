@@ -16,6 +16,7 @@
 #include "common/err.h"
 #include "common/fs.h"
 #include "common/link.h"
+#include "host/hypervisor/picture.h"
 
 #define VM_ID_BYTES     40
 #define VM_NAME_BYTES   104 /* Hyper-V: 100 characters; we take bytes */
@@ -65,11 +66,30 @@ struct vm_info {
     char gpu[GPU_PATH_BYTES]; /* the GPU of the partition */
 };
 
+/* What a device with partitions is; only a GPU can be given to a machine. */
+enum gpu_kind { GPU_KIND_GPU, GPU_KIND_NPU, GPU_KIND_OTHER };
+
+enum gpu_resource { GPU_VRAM, GPU_ENCODE, GPU_DECODE, GPU_COMPUTE, GPU_RESOURCES };
+
+/* Amounts of one resource, in units of the driver's own: no bytes. 0: unknown. */
+struct gpu_amount {
+    uint64_t total, available;
+    uint64_t least, most, best; /* of one partition */
+};
+
 struct gpu_info {
     char path[GPU_PATH_BYTES]; /* identifies it, also among several of one name */
     char name[GPU_NAME_BYTES];
     char driver[32]; /* version of the host's driver */
+    enum gpu_kind kind;
     uint32_t partitions, partitions_free;
+    struct gpu_amount amounts[GPU_RESOURCES];
+};
+
+/* The partition that a machine is to have. */
+struct gpu_wish {
+    const char *path;       /* NULL: none */
+    uint32_t share_percent; /* 0: the whole card */
 };
 
 /* The computer that the machines run on. */
@@ -102,14 +122,23 @@ struct hypervisor_ops {
     bool (*remove)(struct hypervisor *h, const char *id, struct err *err);
     /* ERR_CONFLICT when the state does not allow it. */
     bool (*power)(struct hypervisor *h, const char *id, enum vm_power power, struct err *err);
-    /* Gives the machine a partition of the GPU at path, NULL takes it away. */
-    bool (*gpu)(struct hypervisor *h, const char *id, const char *path, struct err *err);
+    /* Gives the machine a partition of a GPU, or takes it away. A device that is no GPU is
+     * ERR_UNSUPPORTED. */
+    bool (*gpu)(struct hypervisor *h, const char *id, const struct gpu_wish *wish, struct err *err);
     /* Appends what the guest's agent published ("" when nothing; at most KVP_BYTES). */
     bool (*kvp)(struct hypervisor *h, const char *id, struct buf *out, struct err *err);
     /* Where the guest's agent listens. */
     bool (*address)(struct hypervisor *h,
                     const char *id,
                     struct link_address *ret_address,
+                    struct err *err);
+    /* The picture on the machine's console, at most width x height; ERR_CONFLICT when it is off.
+     * The caller frees its pixels with buf_done. */
+    bool (*picture)(struct hypervisor *h,
+                    const char *id,
+                    uint32_t width,
+                    uint32_t height,
+                    struct picture *ret_picture,
                     struct err *err);
     /* Blocks until a machine may have changed or timeout_ms passed. */
     bool (*wait_change)(struct hypervisor *h, int64_t timeout_ms, struct err *err);
@@ -147,6 +176,23 @@ bool hypervisor_delete(struct hypervisor *h, const char *id, struct err *err);
  * ERR_NOT_FOUND. */
 bool hypervisor_wait_state(
     struct hypervisor *h, const char *id, enum vm_state state, int64_t timeout_ms, struct err *err);
+
+/* The GPU that text means: its path, else a part of its name, any case. None or several:
+ * ERR_USAGE with the list, a device that is no GPU: ERR_UNSUPPORTED. */
+bool hypervisor_choose_gpu(const struct host_info *host,
+                           const char *text,
+                           const struct gpu_info **ret_gpu,
+                           struct err *err);
+
+/* Writes "name [path], name [path]" of those that can be given. */
+void hypervisor_list_gpus(const struct host_info *host, char *out, size_t size);
+
+/* True when another GPU of the host has the same name. */
+bool hypervisor_gpu_has_twin(const struct host_info *host, const struct gpu_info *gpu);
+
+/* Stable name of a kind ("gpu", "npu", "other") and of a resource ("vram"). */
+const char *gpu_kind_name(enum gpu_kind kind);
+const char *gpu_resource_name(enum gpu_resource resource);
 
 /* Stable name of a state ("running") and its sentence. */
 const char *vm_state_name(enum vm_state state);

@@ -16,6 +16,7 @@
 #define CREATE_MS     10000
 #define POLL_MS       20
 #define FAILURE_BYTES 4096
+#define SIM_UNITS     1000000000 /* of each resource of a GPU, as consumer drivers count */
 
 struct hypervisor_sim {
     struct hypervisor base;
@@ -113,6 +114,27 @@ static bool count_attached(const char *id, void *user)
     return true;
 }
 
+static void add_amounts(struct gpu_info *gpu)
+{
+    for (int i = 0; i < GPU_RESOURCES; i++)
+        gpu->amounts[i] = (struct gpu_amount){
+            .total = SIM_UNITS, .available = SIM_UNITS, .most = SIM_UNITS, .best = SIM_UNITS};
+}
+
+/* What laptops have beside their GPU: it offers partitions, too, and is no GPU. */
+static void add_npu(struct host_info *info)
+{
+    static const struct gpu_info npu = {.path = "PCI\\VEN_8086&DEV_7D1D&SUBSYS_00000000&REV_04\\0",
+                                        .name = "Intel(R) AI Boost",
+                                        .driver = "32.0.100.3104",
+                                        .kind = GPU_KIND_NPU,
+                                        .partitions = 32,
+                                        .partitions_free = 32};
+
+    if (info->gpu_count < GPUS_MAX)
+        info->gpus[info->gpu_count++] = npu;
+}
+
 static bool sim_host(struct hypervisor *h, struct host_info *ret_host, struct err *err)
 {
     struct host_info info = {.gpu_count = 0};
@@ -129,11 +151,14 @@ static bool sim_host(struct hypervisor *h, struct host_info *ret_host, struct er
         text_copy(gpu->name, sizeof gpu->name, host.gpus[i].name);
         text_copy(gpu->driver, sizeof gpu->driver, host.gpus[i].driver);
         gpu->partitions = host.gpus[i].partitions;
+        add_amounts(gpu);
         if (!sim_vm_each(root_of(h), count_attached, &attached, err))
             return false;
         gpu->partitions_free =
             gpu->partitions > attached.count ? gpu->partitions - attached.count : 0;
     }
+    if (host.npu)
+        add_npu(&info);
     *ret_host = info;
     return true;
 }
@@ -368,8 +393,10 @@ static bool sim_power(struct hypervisor *h, const char *id, enum vm_power power,
     return power != VM_POWER_OFF || wait_off(root, &vm, err);
 }
 
-static bool sim_gpu(struct hypervisor *h, const char *id, const char *path, struct err *err)
+static bool
+sim_gpu(struct hypervisor *h, const char *id, const struct gpu_wish *wish, struct err *err)
 {
+    const char *path = wish->path;
     struct host_info host;
     struct sim_vm vm;
     size_t i = 0;
@@ -383,10 +410,13 @@ static bool sim_gpu(struct hypervisor *h, const char *id, const char *path, stru
             i++;
         if (i == host.gpu_count)
             return err_set(err, ERR_NOT_FOUND, TEXT_HOST_GPU_GONE, path, NULL);
+        if (host.gpus[i].kind != GPU_KIND_GPU)
+            return err_set(err, ERR_UNSUPPORTED, TEXT_HV_GPU_IS_NPU, host.gpus[i].name, NULL);
         if (!host.gpus[i].partitions_free)
             return err_set(err, ERR_BUSY, TEXT_HOST_GPU_FULL, host.gpus[i].name, NULL);
     }
     text_copy(vm.gpu, sizeof vm.gpu, path ? path : "");
+    vm.gpu_share = path ? wish->share_percent : 0;
     return sim_vm_save(root_of(h), &vm, err);
 }
 
@@ -434,6 +464,77 @@ sim_address(struct hypervisor *h, const char *id, struct link_address *ret_addre
     return true;
 }
 
+/* ---- the picture ---- */
+
+#define LOGO_SIDES     8 /* the logo is an eighth of the picture's height */
+#define COLOUR_BLACK   0x0000u
+#define COLOUR_LOGO    0x05bfu
+#define COLOUR_DESKTOP 0x19f1u
+#define COLOUR_BAR     0x2104u
+
+/* The four squares of a Windows that starts, in the middle of a black screen. */
+static unsigned logo_at(uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+{
+    uint32_t side = height / LOGO_SIDES, left = (width - side) / 2, top = (height - side) / 2;
+    uint32_t gap = side / 16 + 1;
+
+    if (side < 4 || x < left || y < top || x >= left + side || y >= top + side)
+        return COLOUR_BLACK;
+    x -= left;
+    y -= top;
+    return (x + gap > side / 2 && x < side / 2 + gap) || (y + gap > side / 2 && y < side / 2 + gap)
+               ? COLOUR_BLACK
+               : COLOUR_LOGO;
+}
+
+/* A desktop with its bar. */
+static unsigned desktop_at(uint32_t x, uint32_t y, uint32_t width, uint32_t height)
+{
+    (void)x;
+    (void)width;
+    return y + height / 18 >= height ? COLOUR_BAR : COLOUR_DESKTOP;
+}
+
+static bool paint(struct picture *picture,
+                  unsigned (*colour)(uint32_t x, uint32_t y, uint32_t width, uint32_t height),
+                  struct err *err)
+{
+    buf_init(&picture->pixels, PICTURE_BYTES_MAX);
+    for (uint32_t y = 0; y < picture->height; y++)
+        for (uint32_t x = 0; x < picture->width; x++) {
+            unsigned pixel = colour(x, y, picture->width, picture->height);
+            uint8_t bytes[] = {(uint8_t)pixel, (uint8_t)(pixel >> 8)};
+
+            buf_put(&picture->pixels, bytes, sizeof bytes);
+        }
+    if (!picture->pixels.failed)
+        return true;
+    buf_done(&picture->pixels);
+    return err_no_memory(err);
+}
+
+static bool sim_picture(struct hypervisor *h,
+                        const char *id,
+                        uint32_t width,
+                        uint32_t height,
+                        struct picture *ret_picture,
+                        struct err *err)
+{
+    struct picture picture = {.width = width, .height = height};
+    struct sim_run run = {0};
+    struct vm_info vm;
+    bool running = false;
+
+    if (!hypervisor_find(h, id, &vm, err) || !sim_run_load(root_of(h), id, &running, &run, err))
+        return false;
+    if (!running)
+        return err_set(err, ERR_CONFLICT, TEXT_HOST_VM_IS_OFF, vm.settings.name, NULL);
+    if (!paint(&picture, run.phase == SIM_PHASE_RUNNING ? desktop_at : logo_at, err))
+        return false;
+    *ret_picture = picture;
+    return true;
+}
+
 static bool sim_wait_change(struct hypervisor *h, int64_t timeout_ms, struct err *err)
 {
     (void)h;
@@ -457,6 +558,7 @@ static const struct hypervisor_ops sim_ops = {
     .gpu = sim_gpu,
     .kvp = sim_kvp,
     .address = sim_address,
+    .picture = sim_picture,
     .wait_change = sim_wait_change,
     .free = sim_free,
 };

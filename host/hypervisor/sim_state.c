@@ -115,6 +115,7 @@ static bool read_host(const cJSON *json, struct sim_host *host, struct err *err)
         !json_string_into(json, "build", "", host->build, sizeof host->build, err) ||
         !json_bool(json, "offline", &host->offline, err) ||
         !json_bool(json, "hyperv", &host->hyperv, err) ||
+        !json_bool(json, "npu", &host->npu, err) ||
         !json_int(json, "scale", 0, SCALE_MOST, &scale, err) ||
         !json_int(json, "boot_ms", 0, MILLION, &boot_ms, err) ||
         !json_int(json, "stuck_ms", 0, MILLION, &stuck_ms, err) ||
@@ -160,6 +161,7 @@ bool sim_host_save(const char *root, const struct sim_host *host, struct err *er
     bool ok = json && gpus && cJSON_AddStringToObject(json, "build", host->build) &&
               cJSON_AddBoolToObject(json, "offline", host->offline) &&
               cJSON_AddBoolToObject(json, "hyperv", host->hyperv) &&
+              cJSON_AddBoolToObject(json, "npu", host->npu) &&
               json_add_int(json, "scale", host->scale) &&
               json_add_int(json, "boot_ms", host->boot_ms) &&
               json_add_int(json, "stuck_ms", host->stuck_ms) &&
@@ -205,7 +207,7 @@ bool sim_state_open(const char *root, struct err *err)
 static bool read_vm(const cJSON *json, struct sim_vm *vm, struct err *err)
 {
     struct vm_settings *s = &vm->settings;
-    int64_t memory_mb = 0, cpus = 0, network_ms = 0;
+    int64_t memory_mb = 0, cpus = 0, network_ms = 0, share = 0;
     const cJSON *faults = NULL;
 
     if (!json_string_into(json, "id", NULL, vm->id, sizeof vm->id, err) ||
@@ -217,11 +219,13 @@ static bool read_vm(const cJSON *json, struct sim_vm *vm, struct err *err)
         !json_int(json, "memory_mb", 0, UINT32_MAX, &memory_mb, err) ||
         !json_int(json, "cpus", 0, UINT32_MAX, &cpus, err) ||
         !json_int(json, "network_ms", 0, MILLION, &network_ms, err) ||
+        !json_int(json, "gpu_share", 0, 100, &share, err) ||
         !json_object(json, "faults", &faults, err))
         return false;
     s->memory_mb = (uint32_t)memory_mb;
     s->cpus = (uint32_t)cpus;
     vm->network_ms = (uint32_t)network_ms;
+    vm->gpu_share = (uint32_t)share;
     return !faults || (json_bool(faults, "stuck_with_gpu", &vm->faults.stuck_with_gpu, err) &&
                        json_bool(faults, "stuck", &vm->faults.stuck, err) &&
                        json_bool(faults, "ignores_stop", &vm->faults.ignores_stop, err));
@@ -259,6 +263,7 @@ bool sim_vm_save(const char *root, const struct sim_vm *vm, struct err *err)
               json_add_int(json, "cpus", s->cpus) &&
               json_add_int(json, "network_ms", vm->network_ms) &&
               cJSON_AddStringToObject(json, "gpu", vm->gpu) &&
+              json_add_int(json, "gpu_share", vm->gpu_share) &&
               cJSON_AddBoolToObject(faults, "stuck_with_gpu", vm->faults.stuck_with_gpu) &&
               cJSON_AddBoolToObject(faults, "stuck", vm->faults.stuck) &&
               cJSON_AddBoolToObject(faults, "ignores_stop", vm->faults.ignores_stop);

@@ -23,6 +23,7 @@ struct sim_host {
     struct sim_gpu gpus[GPUS_MAX];
     size_t gpu_count;
     char build[32];       /* of the host's Windows */
+    bool npu;             /* has a neural processor with partitions besides */
     bool offline;         /* payloads cannot be fetched */
     bool hyperv;          /* guests are reached over Hyper-V sockets; whoever plays them (another
                              Wine prefix) starts their agents */
@@ -43,6 +44,7 @@ struct sim_vm {
     char id[VM_ID_BYTES];
     struct vm_settings settings;
     char gpu[GPU_PATH_BYTES]; /* "" without a partition */
+    uint32_t gpu_share;       /* percent, 0: the whole card */
     struct sim_faults faults;
     uint32_t network_ms; /* the switch gives no network for so long after a start; 0: always did */
 };

@@ -142,7 +142,7 @@ static void machine_that_is_not_there_is_not_found(void **state)
         assert_false(b.h->ops->power(b.h, bad[i], VM_POWER_ON, &err));
         assert_int_equal(err.kind, ERR_NOT_FOUND);
         err_clear(&err);
-        assert_false(b.h->ops->gpu(b.h, bad[i], b.gpu, &err));
+        assert_false(b.h->ops->gpu(b.h, bad[i], &(struct gpu_wish){.path = b.gpu}, &err));
         assert_int_equal(err.kind, ERR_NOT_FOUND);
     }
     DO(b.h->ops->remove(b.h, bad[0], &do_err));
@@ -183,7 +183,7 @@ static void settings_and_gpu_change_only_while_off(void **state)
     power(&b, id, VM_POWER_ON);
     vm = find_vm(&b, id);
     assert_int_equal(vm.state, VM_RUNNING);
-    assert_false(b.h->ops->gpu(b.h, id, b.gpu, &err));
+    assert_false(b.h->ops->gpu(b.h, id, &(struct gpu_wish){.path = b.gpu}, &err));
     assert_int_equal(err.kind, ERR_CONFLICT);
     assert_false(b.h->ops->configure(b.h, id, &vm.settings, &err));
     assert_int_equal(err.kind, ERR_CONFLICT);
@@ -192,9 +192,9 @@ static void settings_and_gpu_change_only_while_off(void **state)
     assert_false(b.h->ops->power(b.h, id, VM_POWER_ON, &err));
     assert_int_equal(err.kind, ERR_CONFLICT);
     power(&b, id, VM_POWER_OFF);
-    DO(b.h->ops->gpu(b.h, id, b.gpu, &do_err));
+    DO(b.h->ops->gpu(b.h, id, &(struct gpu_wish){.path = b.gpu}, &do_err));
     assert_true(find_vm(&b, id).gpu_attached);
-    DO(b.h->ops->gpu(b.h, id, NULL, &do_err));
+    DO(b.h->ops->gpu(b.h, id, &(struct gpu_wish){.path = NULL}, &do_err));
     assert_false(find_vm(&b, id).gpu_attached);
     close_bench(&b);
 }
@@ -217,14 +217,14 @@ static void gpu_has_only_as_many_partitions_as_it_has(void **state)
     DO(sim_host_save(b.root, &sim, &do_err));
     for (int i = 0; i < 3; i++)
         make_vm(&b, "vm", ids[i]);
-    DO(b.h->ops->gpu(b.h, ids[0], b.gpu, &do_err));
-    assert_false(b.h->ops->gpu(b.h, ids[1], b.gpu, &err));
+    DO(b.h->ops->gpu(b.h, ids[0], &(struct gpu_wish){.path = b.gpu}, &do_err));
+    assert_false(b.h->ops->gpu(b.h, ids[1], &(struct gpu_wish){.path = b.gpu}, &err));
     assert_int_equal(err.kind, ERR_BUSY);
-    DO(b.h->ops->gpu(b.h, ids[1], "PCI\\TWIN", &do_err));
-    assert_false(b.h->ops->gpu(b.h, ids[2], "PCI\\OTHER", &err));
+    DO(b.h->ops->gpu(b.h, ids[1], &(struct gpu_wish){.path = "PCI\\TWIN"}, &do_err));
+    assert_false(b.h->ops->gpu(b.h, ids[2], &(struct gpu_wish){.path = "PCI\\OTHER"}, &err));
     assert_int_equal(err.kind, ERR_NOT_FOUND);
     /* attaching what is attached already takes no second one */
-    DO(b.h->ops->gpu(b.h, ids[0], b.gpu, &do_err));
+    DO(b.h->ops->gpu(b.h, ids[0], &(struct gpu_wish){.path = b.gpu}, &do_err));
     DO(b.h->ops->host(b.h, &host, &do_err));
     assert_int_equal(host.gpus[0].partitions_free, 0);
     assert_string_equal(host.gpus[0].name, host.gpus[1].name);
@@ -272,6 +272,88 @@ static void published_text_is_read_while_the_machine_runs(void **state)
     assert_string_equal(buf_str(&out), "hello");
     buf_done(&out);
     close_bench(&b);
+}
+
+static void console_has_a_picture_while_the_machine_runs(void **state)
+{
+    char id[VM_ID_BYTES];
+    struct picture picture;
+    struct err err = ERR_INIT;
+    struct bench b;
+
+    (void)state;
+    open_bench(&b, "picture");
+    make_vm(&b, "vm", id);
+    assert_false(b.h->ops->picture(b.h, id, 64, 48, &picture, &err));
+    assert_int_equal(err.kind, ERR_CONFLICT);
+    power(&b, id, VM_POWER_ON);
+    DO(b.h->ops->picture(b.h, id, 64, 48, &picture, &do_err));
+    assert_int_equal(picture.pixels.len, (size_t)picture.width * picture.height * 2);
+    buf_done(&picture.pixels);
+    close_bench(&b);
+}
+
+static void neural_processor_is_listed_and_never_given(void **state)
+{
+    const struct gpu_info *gpu = NULL;
+    char id[VM_ID_BYTES];
+    struct err err = ERR_INIT;
+    struct host_info host;
+    struct sim_host sim;
+    struct bench b;
+
+    (void)state;
+    open_bench(&b, "npu");
+    DO(sim_host_load(b.root, &sim, &do_err));
+    sim.npu = true;
+    DO(sim_host_save(b.root, &sim, &do_err));
+    make_vm(&b, "vm", id);
+    DO(b.h->ops->host(b.h, &host, &do_err));
+    assert_int_equal(host.gpu_count, 2);
+    assert_int_equal(host.gpus[1].kind, GPU_KIND_NPU);
+    assert_false(b.h->ops->gpu(b.h, id, &(struct gpu_wish){.path = host.gpus[1].path}, &err));
+    assert_int_equal(err.kind, ERR_UNSUPPORTED);
+    DO(hypervisor_choose_gpu(&host, "", &gpu, &do_err));
+    assert_ptr_equal(gpu, &host.gpus[0]);
+    assert_false(hypervisor_choose_gpu(&host, "boost", &gpu, &err));
+    assert_int_equal(err.kind, ERR_UNSUPPORTED);
+    close_bench(&b);
+}
+
+/* ---- choosing a GPU ---- */
+
+static void gpu_is_chosen_by_name_or_path_and_never_guessed(void **state)
+{
+    static const struct {
+        const char *text;
+        int chosen; /* -1: refused */
+        enum err_kind kind;
+    } rows[] = {
+        {"PCI\\A", 0, ERR_NONE},
+        {"arc", 2, ERR_NONE},
+        {"RTX", -1, ERR_USAGE},
+        {"PCI\\B", 1, ERR_NONE},
+        {"", -1, ERR_USAGE},
+        {"radeon", -1, ERR_USAGE},
+    };
+    static const struct host_info host = {.gpus = {{.path = "PCI\\A", .name = "RTX 4070"},
+                                                   {.path = "PCI\\B", .name = "RTX 4070"},
+                                                   {.path = "PCI\\C", .name = "Arc A770"}},
+                                          .gpu_count = 3};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct gpu_info *gpu = NULL;
+        struct err err = ERR_INIT;
+        bool ok = hypervisor_choose_gpu(&host, rows[i].text, &gpu, &err);
+
+        assert_int_equal(ok, rows[i].chosen >= 0);
+        assert_int_equal(err.kind, rows[i].kind);
+        if (ok)
+            assert_ptr_equal(gpu, &host.gpus[rows[i].chosen]);
+    }
+    assert_true(hypervisor_gpu_has_twin(&host, &host.gpus[0]));
+    assert_false(hypervisor_gpu_has_twin(&host, &host.gpus[2]));
 }
 
 /* ---- the simulated machine ---- */
@@ -359,7 +441,7 @@ static void stuck_machine_gives_no_heartbeat_and_hears_only_the_cord(void **stat
     open_bench(&b, "stuck");
     make_vm(&b, "vm", id);
     set_faults(&b, id, &stuck);
-    DO(b.h->ops->gpu(b.h, id, b.gpu, &do_err));
+    DO(b.h->ops->gpu(b.h, id, &(struct gpu_wish){.path = b.gpu}, &do_err));
     power(&b, id, VM_POWER_ON);
     clock_sleep_ms(clock_system(), 300);
     assert_int_equal(find_vm(&b, id).state, VM_RUNNING);
@@ -370,7 +452,7 @@ static void stuck_machine_gives_no_heartbeat_and_hears_only_the_cord(void **stat
     assert_false(hypervisor_wait_state(b.h, id, VM_OFF, 300, &err));
     assert_int_equal(err.kind, ERR_TIMEOUT);
     power(&b, id, VM_POWER_OFF);
-    DO(b.h->ops->gpu(b.h, id, NULL, &do_err));
+    DO(b.h->ops->gpu(b.h, id, &(struct gpu_wish){.path = NULL}, &do_err));
     power(&b, id, VM_POWER_ON);
     wait_starts(&b, id, "b");
     close_bench(&b);
@@ -514,6 +596,9 @@ int main(void)
         cmocka_unit_test(switching_off_what_is_off_is_fine_and_restarting_it_is_not),
         cmocka_unit_test(created_machine_is_listed_off_as_it_was_wanted),
         cmocka_unit_test(published_text_is_read_while_the_machine_runs),
+        cmocka_unit_test(console_has_a_picture_while_the_machine_runs),
+        cmocka_unit_test(neural_processor_is_listed_and_never_given),
+        cmocka_unit_test(gpu_is_chosen_by_name_or_path_and_never_guessed),
         cmocka_unit_test(dead_agent_is_started_again_without_a_boot),
         cmocka_unit_test(exit_codes_of_the_agent_move_the_machine),
         cmocka_unit_test(shutdown_and_restart_are_asked_of_the_guest),
