@@ -1,8 +1,11 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# The ports of devices and driver packages keep their contract on Windows, over the emulated PnP manager.
-PROGRAM=$BINARIES/tests/wine/machine_contract.exe
+# The ports of devices, driver packages, displays, graphics and sound keep their contract on Windows, over the emulated PnP
+# manager and what hangs on its devices.
+EXE=machine_contract.exe
+PROGRAM=$BINARIES/tests/wine/$EXE
 MAKE_PACKAGE=$HERE/../emulator/pnp/make_package.py
 DRIVE=$WINE_WORK/guest/drive_c
+. "$HERE/guest.sh"
 PNP='HKEY_LOCAL_MACHINE\Software\gpupv-emulator\pnp'
 VDA='[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\pnp\Hardware\ROOT#DISPLAY#0000]'
 BEHAVIOUR='[HKEY_LOCAL_MACHINE\Software\gpupv-emulator\pnp\Behaviour\ROOT#DISPLAY#0000]'
@@ -13,11 +16,26 @@ seed() { # NAME
 }
 
 make_seeds() {
-    mkdir -p "$DRIVE/contract" && cp "$BINARIES/emulator/pnp.exe" "$DRIVE/contract/" || return 1
+    mkdir -p "$DRIVE/contract" && guest_driver guest &&
+        cp "$BINARIES/emulator/pnp.exe" "$DRIVE/contract/" && cp "$BINARIES/emulator/standin_umd.dll" "$DRIVE/contract/umd.dll" || return 1
     {
+        # what earlier tests left of it
+        printf '[-%s\\%s]\n' "$SYSTEM_KEY" audio "$SYSTEM_KEY" display "$SYSTEM_KEY" gpu "$SYSTEM_KEY" 'vdd\State'
         cat "$HERE/guest_fresh.reg"
+        for id in 'ROOT#BasicDisplay' 'VMBUS#{da0a7802-e377-4aac-8e77-0558eb1073f8}'; do
+            printf '\n[%s\\Behaviour\\%s]\n"Interfaces"="%s"\n' "$PNP" "$id" '{5b45201d-f2f2-4f3b-85bb-30ff1f953599}'
+        done
+        printf '\n[%s\\Behaviour\\Root#Parsec#VDA]\n"Interfaces"="%s"\n' "$PNP" \
+            '{00b41627-04c4-429e-a26e-0265cf50c8fa};{5b45201d-f2f2-4f3b-85bb-30ff1f953599}'
         printf '\n[%s\\Signers\\%s]\n"Trust"="vendor"\n[%s\\Signers\\%s]\n"Trust"="vendor"\n' "$PNP" "$VENDOR" "$PNP" "$OTHER"
+        guest_card
     } | seed fresh.reg
+    seed cable.reg <"$HERE/guest_cable.reg"
+    printf '[%s\\Hardware\\ROOT#MEDIA#0000]\n"Disabled"=dword:1\n' "$PNP" | seed nocable.reg
+    printf '[%s\\Hardware\\%s]\n"Present"=dword:0\n' "$PNP" "${GUEST_GPU//\\/#}" | seed nogpu.reg
+    printf '[%s\\gpu]\n"Folder"="nv_dispi.inf_amd64_fedcba0987654321"\n' "$SYSTEM_KEY" | seed stale.reg
+    printf '[%s\\audio]\n"Extra"="Remote Audio"\n' "$SYSTEM_KEY" | seed other.reg
+    printf '%s\n"StartProblem"=dword:2b\n' "$BEHAVIOUR" | seed code43.reg
     cat <<'END' | seed store.reg
 [HKEY_LOCAL_MACHINE\Software\gpupv-emulator\pnp\Drivers\oem7.inf]
 "HardwareIds"="Root\\Parsec\\VDA"
@@ -51,11 +69,19 @@ make_packages() {
         cp -r "$packages/vdd" "$packages/tampered" && echo '; changed' >>"$packages/tampered/mm.inf"
 }
 
-port() { wine_run guest "$PROGRAM" "$1"; }
+# As a service, while somebody sits at the console.
+port() { in_session guest 0 "$PROGRAM" "$1"; }
 
 WINE_LIMIT=280
 need wine_prefix guest
-need pnp_install guest machine_contract.exe
+need pnp_install guest $EXE
+need system_install guest $EXE
+need audio_install guest
+need encoder_install guest
+need session guest user alice 700
 need make_packages
 need make_seeds
-for name in drivers windows devices; do check "contract of $name" port $name; done
+for name in drivers devices vdd gpu system windows; do check "contract of $name" port $name; done
+# what it says of displays holds for monitors that somebody keeps, however slow this computer is
+need system_set guest vdd TimeoutMs=60000
+check "contract of displays" port displays

@@ -1,83 +1,27 @@
 /*
- * The contract of the ports of devices, driver packages, the virtual display driver and the GPU,
- * run against their Windows implementation in the emulated machine of machine_contract.sh. That
- * machine is made anew for each test from registry files in C:\contract; an arrangement that it has
- * no file for skips the test. Started as its own helper it opens an encoder, as the agent does.
+ * The contract of the ports that look at devices: devices, driver packages, displays, the virtual
+ * display driver, the GPU, and of the system its sound, run against their Windows implementation in
+ * the emulated machine of machine_contract.sh, in session 0 as the agent. That machine is made anew
+ * for each test (machine_world_win32.h); what it cannot be brought to skips the test. Started as
+ * its own helper this program opens an encoder or serves the displays, as the agent does.
  */
+#include "guest/machine/windows/session_client_win32.h"
 #include "guest/machine/windows/windows.h"
 #include "tests/unit/contract/contract.h"
+#include "tests/wine/machine_world_win32.h"
 
 #include <windows.h>
 
 #include <wincrypt.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define FOLDER      "C:\\contract\\"
-#define TOOL        "C:\\contract\\pnp.exe"
-#define VENDOR      "C:\\packages\\vdd"
-#define SEEDS       3
-#define START_TRIES 5
-#define RUN_MS      30000
-
-/* What arrangements are made of: registry files on top of the fresh machine. */
-static const struct {
-    const char *edit;
-    const char *seeds[SEEDS];
-} arrangements[] = {
-    {"display.adapter=ok", {"adapter.reg"}},
-    {"display.adapter=missing", {NULL}},
-    {"display.adapter=phantom", {"adapter.reg", "phantom.reg"}},
-    {"display.adapter=disabled", {"adapter.reg", "disabled.reg"}},
-    {"display.adapter=code31", {"adapter.reg", "code31.reg"}},
-    {"display.driver=staged", {"store.reg"}},
-    {"display.hyperv_video=enabled", {"adapter.reg"}},
-};
+#define VENDOR   "C:\\packages\\vdd"
+#define LATER_MS 1500
 
 static struct machine machine;
-
-static void run(const char *command)
-{
-    STARTUPINFOA startup = {.cb = sizeof startup};
-    PROCESS_INFORMATION process;
-    DWORD code = 255;
-    char line[512];
-    int tries = START_TRIES;
-
-    /* under Wine a start was seen to fail on a busy machine, and not when tried again */
-    do
-        snprintf(line, sizeof line, "%s", command);
-    while (!CreateProcessA(NULL, line, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process) &&
-           --tries);
-    if (!tries)
-        fail_msg("%s: not started, %lu", command, GetLastError());
-    WaitForSingleObject(process.hProcess, RUN_MS);
-    GetExitCodeProcess(process.hProcess, &code);
-    CloseHandle(process.hThread);
-    CloseHandle(process.hProcess);
-    if (code != 0)
-        fail_msg("%s: exit code %lu", command, code);
-}
-
-static void import(const char *file)
-{
-    char command[256];
-
-    snprintf(command, sizeof command, "regedit.exe /S " FOLDER "%s", file);
-    run(command);
-}
-
-/* The machine as fresh.reg and the other files say it, switched on. */
-static void make_machine(const char *const seeds[SEEDS])
-{
-    run(TOOL " reset");
-    import("fresh.reg");
-    for (size_t i = 0; i < SEEDS && seeds[i]; i++)
-        import(seeds[i]);
-    run(TOOL " boot");
-}
+static struct session_client *client;
 
 /* ---- whom Windows trusts ---- */
 
@@ -137,44 +81,60 @@ vendor_path(struct files_port *port, enum file_root root, char *out, size_t size
 static const struct files_ops files_ops = {.path = vendor_path};
 static struct files_port files = {.ops = &files_ops};
 
-static int open_machine(void **state)
-{
-    static const char *const healthy[SEEDS] = {"adapter.reg"};
-    struct contract *contract = *state;
-    struct err err = ERR_INIT;
-
-    make_machine(healthy);
-    forget_publishers();
-    trust_vendor();
-    machine = (struct machine){.files = &files};
-    assert_true(windows_devices_new(&machine.devices, &err));
-    assert_true(windows_drivers_new(&machine.drivers, &err));
-    contract->machine = &machine;
-    return 0;
-}
-
 static int close_machine(void **state)
 {
     (void)state;
+    world_end();
+    windows_system_free(machine.system);
+    windows_gpu_free(machine.gpu);
+    windows_vdd_free(machine.vdd);
+    windows_displays_free(machine.displays);
     windows_drivers_free(machine.drivers);
     windows_devices_free(machine.devices);
+    session_client_free(client);
+    machine = (struct machine){0};
+    client = NULL;
+    return 0;
+}
+
+static int open_machine(void **state)
+{
+    static const char *const healthy[WORLD_SEEDS] = {"adapter.reg"};
+    struct contract *contract = *state;
+    struct err err = ERR_INIT;
+
+    world_make(healthy);
+    forget_publishers();
+    trust_vendor();
+    machine = (struct machine){.files = &files, .clock = clock_system(), .time_scale = 1};
+    assert_true(session_client_new(NULL, &client, &err) &&
+                windows_devices_new(&machine.devices, &err) &&
+                windows_drivers_new(&machine.drivers, &err) &&
+                windows_displays_new(client, &machine.displays, &err) &&
+                windows_vdd_new(&machine.vdd, &err) && windows_gpu_new(&machine.gpu, &err) &&
+                windows_system_new(&machine.system, &err));
+    /* the helper comes up now, and not while a monitor waits for its keep-alive */
+    assert_true(machine.displays->ops->paths(machine.displays, &(struct display_list){0}, &err));
+    contract->machine = &machine;
     return 0;
 }
 
 static bool arrange(struct contract *contract, const char *edit)
 {
     (void)contract;
-    if (strcmp(edit, "display.driver=untrusted") == 0) {
-        forget_publishers();
-        return true;
-    }
-    for (size_t i = 0; i < sizeof arrangements / sizeof arrangements[0]; i++) {
-        if (strcmp(arrangements[i].edit, edit) != 0)
-            continue;
-        make_machine(arrangements[i].seeds);
-        return true;
-    }
-    return false;
+    return world_arrange(edit);
+}
+
+/* Time cannot be moved; monitors live in real time. */
+static void later_real(struct contract *contract, int64_t time_ms)
+{
+    (void)contract;
+    Sleep((DWORD)time_ms);
+}
+
+static void later(struct contract *contract, int64_t time_ms)
+{
+    later_real(contract, time_ms < LATER_MS ? time_ms : LATER_MS);
 }
 
 /* ---- what only Windows has ---- */
@@ -221,12 +181,13 @@ static void packages_that_may_not_be_trusted_are_refused(void **state)
 
 static void a_device_disabled_for_good_by_somebody_is_enabled(void **state)
 {
+    static const char *const disabled[WORLD_SEEDS] = {"adapter.reg", "disabled.reg"};
     struct contract *contract = *state;
     struct devices_port *port = contract->machine->devices;
     struct device_list list;
     bool reboot = true;
 
-    assert_true(arrange(contract, "display.adapter=disabled"));
+    world_make(disabled);
     assert_true(port->ops->list(port, "Root\\Parsec\\VDA", &list, NULL));
     assert_int_equal(list.items[0].problem, DEVICE_PROBLEM_DISABLED);
     assert_true(port->ops->enable(port, list.items[0].instance, &reboot, NULL));
@@ -237,21 +198,21 @@ static void a_device_disabled_for_good_by_somebody_is_enabled(void **state)
 
 static void a_veto_is_busy_and_a_wish_for_a_restart_is_told(void **state)
 {
-    static const char *const veto[SEEDS] = {"adapter.reg", "veto.reg"};
-    static const char *const reboots[SEEDS] = {"adapter.reg", "reboots.reg"};
+    static const char *const veto[WORLD_SEEDS] = {"adapter.reg", "veto.reg"};
+    static const char *const reboots[WORLD_SEEDS] = {"adapter.reg", "reboots.reg"};
     struct contract *contract = *state;
     struct devices_port *port = contract->machine->devices;
     struct device_list list;
     struct err err = ERR_INIT;
     bool reboot = false;
 
-    make_machine(veto);
+    world_make(veto);
     assert_true(port->ops->list(port, "Root\\Parsec\\VDA", &list, NULL));
     assert_false(port->ops->disable(port, list.items[0].instance, &reboot, &err));
     assert_int_equal(err.kind, ERR_BUSY);
     assert_true(port->ops->list(port, "Root\\Parsec\\VDA", &list, NULL));
     assert_true(list.items[0].started);
-    make_machine(reboots);
+    world_make(reboots);
     assert_true(port->ops->disable(port, list.items[0].instance, &reboot, NULL));
     assert_true(reboot);
 }
@@ -268,34 +229,31 @@ static const struct contract_tests contract_windows = {
 static const struct contract_tests *const ports[] = {
     &contract_devices,
     &contract_drivers,
+    &contract_displays,
+    &contract_vdd,
+    &contract_gpu,
+    &contract_system,
     &contract_windows,
 };
 
-static int run_port(const struct contract_tests *port, struct contract *contract)
-{
-    struct CMUnitTest *tests = calloc(port->count, sizeof *tests);
-    int failed;
-
-    if (!tests)
-        return 1;
-    for (size_t i = 0; i < port->count; i++) {
-        tests[i] = port->tests[i];
-        tests[i].setup_func = open_machine;
-        tests[i].teardown_func = close_machine;
-        tests[i].initial_state = contract;
-    }
-    failed = _cmocka_run_group_tests(port->name, tests, port->count, NULL, NULL);
-    free(tests);
-    return failed;
-}
-
 int main(int argc, char **argv)
 {
-    static struct contract contract = {.name = "windows", .arrange = arrange, .may_act = true};
+    static struct contract contract = {.name = "Windows",
+                                       .arrange = arrange,
+                                       .later = later,
+                                       .later_real = later_real,
+                                       .may_act = true,
+                                       .handles_veto = true};
     int failed = 0;
 
+    if (argc == 3 && strcmp(argv[1], MACHINE_SESSION_HELPER) == 0)
+        return machine_session_helper(argv[2]);
+    if (argc == 2 && strcmp(argv[1], MACHINE_ENCODE_PROBE) == 0)
+        return machine_encode_probe();
+    if (argc == 2 && strcmp(argv[1], WORLD_OWNER) == 0)
+        return world_owner();
     for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++)
         if (argc == 2 && strcmp(argv[1], ports[i]->name) == 0)
-            failed += run_port(ports[i], &contract);
+            failed += contract_run(ports[i], &contract, open_machine, close_machine);
     return failed;
 }

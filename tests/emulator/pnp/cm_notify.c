@@ -19,6 +19,8 @@ struct registration {
     struct registration *next;
 };
 
+enum { RENEWED_MS = 200 }; /* a key that goes tells nobody */
+
 static struct registration *all;
 static SRWLOCK lock = SRWLOCK_INIT; /* guards the list */
 static CONDITION_VARIABLE idle = CONDITION_VARIABLE_INIT;
@@ -144,9 +146,16 @@ static DWORD WINAPI watch(void *first)
     HKEY key = event_key();
 
     for (;;) { /* armed before the look: no change falls between */
-        RegNotifyChangeKeyValue(key, FALSE, REG_NOTIFY_CHANGE_LAST_SET, changed, TRUE);
+        if (RegNotifyChangeKeyValue(key, FALSE, REG_NOTIFY_CHANGE_LAST_SET, changed, TRUE)) {
+            /* the machine was made anew, and counts from the beginning */
+            RegCloseKey(key);
+            key = event_key();
+            seen = 0;
+            Sleep(RENEWED_MS);
+            continue;
+        }
         seen = tell_new(seen);
-        WaitForSingleObject(changed, INFINITE);
+        WaitForSingleObject(changed, RENEWED_MS);
     }
     return 0;
 }

@@ -55,6 +55,38 @@ static int reset(int count, wchar_t **arguments)
     return 0;
 }
 
+static bool import(const wchar_t *file)
+{
+    STARTUPINFOW startup = {.cb = sizeof(startup)};
+    PROCESS_INFORMATION process;
+    wchar_t command[PATH_CHARS];
+    DWORD code = 1;
+
+    swprintf(command, PATH_CHARS, L"regedit.exe /S \"%ls\"", file);
+    if (!CreateProcessW(NULL, command, NULL, NULL, FALSE, 0, NULL, NULL, &startup, &process))
+        return false;
+    WaitForSingleObject(process.hProcess, INFINITE);
+    GetExitCodeProcess(process.hProcess, &code);
+    CloseHandle(process.hThread);
+    CloseHandle(process.hProcess);
+    return code == 0;
+}
+
+/* With the lock held: a program that looks meanwhile would boot a machine that is half seeded. */
+static int renew(int count, wchar_t **arguments)
+{
+    bool ok;
+
+    (void)count;
+    machine_enter();
+    machine_reset();
+    ok = import(arguments[0]);
+    machine_leave();
+    if (!ok)
+        fprintf(stderr, "not imported: %ls\n", arguments[0]);
+    return ok ? boot(0, NULL) : 1;
+}
+
 static int scan(int count, wchar_t **arguments)
 {
     (void)count;
@@ -131,6 +163,7 @@ static const struct {
     {L"fail", 2, 2, fail},
     {L"list", 0, 1, list},
     {L"plug", 1, 1, plug},
+    {L"renew", 1, 1, renew},
     {L"reset", 0, 0, reset},
     {L"restart", 1, 1, restart},
     {L"scan", 0, 0, scan},
@@ -145,8 +178,8 @@ int wmain(int argc, wchar_t **argv)
         if (!wcscmp(argv[1], commands[i].name) && argc - 2 >= commands[i].least &&
             argc - 2 <= commands[i].most)
             return commands[i].run(argc - 2, argv + 2);
-    fprintf(
-        stderr,
-        "pnp boot|list [CLASS]|scan|reset|plug|unplug|restart INSTANCE|fail INSTANCE PROBLEM\n");
+    fprintf(stderr,
+            "pnp boot|list [CLASS]|scan|reset|renew FILE|plug|unplug|restart INSTANCE|"
+            "fail INSTANCE PROBLEM\n");
     return 64;
 }

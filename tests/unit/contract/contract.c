@@ -41,6 +41,14 @@ struct contract *contract_acting(void **state)
     return contract;
 }
 
+void contract_must(bool ok, const struct err *err)
+{
+    char text[512];
+
+    if (!ok)
+        fail_msg("%s (%ld)", err_message(err, TEXT_EN, text, sizeof(text)), (long)err->code);
+}
+
 void contract_arrange(struct contract *contract, const char *edit)
 {
     if (!contract->arrange || !contract->arrange(contract, edit))

@@ -52,6 +52,9 @@ int contract_run(const struct contract_tests *port,
 struct contract *contract_acting(void **state);
 struct contract *contract_looking(void **state);
 
+/* Fails the test with the sentence and the system's code of err. */
+void contract_must(bool ok, const struct err *err);
+
 /* Arranges or skips the test. */
 void contract_arrange(struct contract *contract, const char *edit);
 

@@ -35,10 +35,11 @@ static enum display_kind primary(struct contract *contract)
 static uint32_t add(struct contract *contract)
 {
     struct vdd_port *port = contract->machine->vdd;
+    struct err err = ERR_INIT;
     uint32_t index = 99;
 
-    assert_true(port->ops->open(port, NULL));
-    assert_true(port->ops->add(port, &index, NULL));
+    contract_must(port->ops->open(port, &err), &err);
+    contract_must(port->ops->add(port, &index, &err), &err);
     return index;
 }
 
@@ -97,16 +98,17 @@ static void the_topology_decides_who_is_active_and_primary(void **state)
 {
     struct contract *contract = contract_acting(state);
     struct displays_port *port = contract->machine->displays;
+    struct err err = ERR_INIT;
 
     contract_arrange(contract, "display.hyperv_video=enabled");
     add(contract);
-    assert_true(port->ops->set_topology(port, DISPLAY_EXTEND, NULL));
+    contract_must(port->ops->set_topology(port, DISPLAY_EXTEND, &err), &err);
     assert_int_equal(paths(contract).count, 2);
     assert_int_equal(primary(contract), DISPLAY_HYPERV_VIDEO);
-    assert_true(port->ops->set_topology(port, DISPLAY_VIRTUAL_MAIN, NULL));
+    contract_must(port->ops->set_topology(port, DISPLAY_VIRTUAL_MAIN, &err), &err);
     assert_int_equal(paths(contract).count, 2);
     assert_int_equal(primary(contract), DISPLAY_PARSEC);
-    assert_true(port->ops->set_topology(port, DISPLAY_VIRTUAL_ONLY, NULL));
+    contract_must(port->ops->set_topology(port, DISPLAY_VIRTUAL_ONLY, &err), &err);
     assert_int_equal(paths(contract).count, 1);
     assert_int_equal(primary(contract), DISPLAY_PARSEC);
 }
