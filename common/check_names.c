@@ -31,6 +31,7 @@ static const struct {
     [CHECK_SYSTEM_MEDIA] = {"system.media", TEXT_TITLE_SYSTEM_MEDIA},
     [CHECK_SYSTEM_UAC] = {"system.uac", TEXT_TITLE_SYSTEM_UAC},
     [CHECK_SYSTEM_UPDATES] = {"system.updates", TEXT_TITLE_SYSTEM_UPDATES},
+    [CHECK_SYSTEM_PASSWORD] = {"system.password", TEXT_TITLE_SYSTEM_PASSWORD},
     [CHECK_SYSTEM_REBOOT] = {"system.reboot", TEXT_TITLE_SYSTEM_REBOOT},
 };
 

@@ -391,6 +391,13 @@ static const struct text_row rows[] = {
      "Parsec's data folder can no longer be looked at",
      "无法再查看 Parsec 的数据文件夹"},
     {"repair.guard_lost", "the repair lost Parsec's file {0}", "修复过程丢失了 Parsec 的文件 {0}"},
+    {"title.system_password", "Stored password", "已存储的密码"},
+    {"cause.password_readable",
+     "The sign-in password can be read in {0}",
+     "可以在 {0} 中读到登录密码"},
+    {"repair.password_hide",
+     "Keep the sign-in password where only Windows reads it",
+     "把登录密码保存到只有 Windows 能读取的地方"},
 };
 
 const struct text_section text_section_guest = {

@@ -431,6 +431,9 @@ enum text_id {
     TEXT_PAYLOAD_NAME_UNKNOWN,
     TEXT_REPAIR_GUARD_BLIND,
     TEXT_REPAIR_GUARD_LOST,
+    TEXT_TITLE_SYSTEM_PASSWORD,
+    TEXT_CAUSE_PASSWORD_READABLE,
+    TEXT_REPAIR_PASSWORD_HIDE,
     TEXT_GUEST_END,
 
     /* text_parsec.c: Parsec's files, log, installer, display holder */
@@ -1183,6 +1186,7 @@ enum text_id {
     TEXT_WINDOWS_NO_ENDPOINT,
     TEXT_WINDOWS_WATCH,
     TEXT_WINDOWS_SOCKETS,
+    TEXT_WINDOWS_SECRET,
     TEXT_WINDOWS_END,
 
     /* text_setup.c */

@@ -91,6 +91,7 @@ static const struct text_row rows[] = {
     {"windows.no_endpoint", "there is no audio output {0}", "没有音频输出 {0}"},
     {"windows.watch", "cannot watch Windows for changes", "无法监视 Windows 的变化"},
     {"windows.sockets", "Windows sockets do not start", "Windows 套接字无法启动"},
+    {"windows.secret", "Windows does not keep the sign-in password", "Windows 无法保存登录密码"},
 };
 
 const struct text_section text_section_windows = {

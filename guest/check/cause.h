@@ -97,7 +97,8 @@ enum cause {
     CAUSE_MEDIA_MISSING,
     CAUSE_UAC_SECURE,
     CAUSE_DRIVER_UPDATES,
-    CAUSE_REBOOT_PENDING, /* Windows itself waits for a restart */
+    CAUSE_PASSWORD_READABLE, /* of automatic sign-in: an answer file, or a plain value */
+    CAUSE_REBOOT_PENDING,    /* Windows itself waits for a restart */
 
     CAUSE_COUNT
 };

@@ -66,6 +66,9 @@ static const struct check rows[CHECK_COUNT] = {
     [CHECK_SYSTEM_MEDIA] = {.id = CHECK_SYSTEM_MEDIA, .run = check_system_media},
     [CHECK_SYSTEM_UAC] = {.id = CHECK_SYSTEM_UAC, .run = check_system_uac},
     [CHECK_SYSTEM_UPDATES] = {.id = CHECK_SYSTEM_UPDATES, .run = check_system_updates},
+    [CHECK_SYSTEM_PASSWORD] = {.id = CHECK_SYSTEM_PASSWORD,
+                               .keep_ms = MINUTE_MS,
+                               .run = check_system_password},
     [CHECK_SYSTEM_REBOOT] = {.id = CHECK_SYSTEM_REBOOT, .run = check_system_reboot},
 };
 
@@ -80,7 +83,7 @@ static const enum check_id order[CHECK_COUNT] = {
     CHECK_DISPLAY_MONITOR,  CHECK_DISPLAY_HYPERV_VIDEO, CHECK_AUDIO_CABLE,
     CHECK_AUDIO_SERVICE,    CHECK_AUDIO_DEFAULT,        CHECK_SYSTEM_POWER,
     CHECK_SYSTEM_MEDIA,     CHECK_SYSTEM_UAC,           CHECK_SYSTEM_UPDATES,
-    CHECK_SYSTEM_REBOOT,
+    CHECK_SYSTEM_PASSWORD,  CHECK_SYSTEM_REBOOT,
 };
 
 const struct check *check_row(enum check_id id)

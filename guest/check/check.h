@@ -130,6 +130,7 @@ void check_system_power(struct check_context *context, struct finding *ret_findi
 void check_system_media(struct check_context *context, struct finding *ret_finding);
 void check_system_uac(struct check_context *context, struct finding *ret_finding);
 void check_system_updates(struct check_context *context, struct finding *ret_finding);
+void check_system_password(struct check_context *context, struct finding *ret_finding);
 void check_system_reboot(struct check_context *context, struct finding *ret_finding);
 
 #endif

@@ -18,6 +18,9 @@ enum file_root {
     ROOT_EASY_GPU,       /* %ProgramData%\Easy-GPU-P */
     ROOT_GROUP_POLICY,   /* %windir%\System32\GroupPolicy */
     ROOT_DRIVER_STORE,   /* %windir%\System32\HostDriverStore\FileRepository */
+    ROOT_PANTHER,        /* %windir%\Panther, where Setup keeps its answers */
+    ROOT_SYSPREP,        /* %windir%\System32\Sysprep */
+    ROOT_SYSTEM_DRIVE,   /* the root of the drive that Windows stands on */
     FILE_ROOTS
 };
 

@@ -100,6 +100,9 @@ struct system_ops {
                   struct err *err);
     /* Asks Windows to restart; reason goes to the event log. Returns before it happens. */
     bool (*reboot)(struct system_port *port, const char *reason, struct err *err);
+    /* Keeps the password of automatic logon as a secret of Windows, where it is used when the plain
+     * value is gone; it is there when this returns true. */
+    bool (*keep_password)(struct system_port *port, const char *password, struct err *err);
     /* Publishes the KVP summary (at most 1,000 characters); "" removes it. */
     bool (*publish)(struct system_port *port, const char *text, struct err *err);
     /* The render endpoints: *ret_present tells whether the cable's endpoint exists, *ret_default

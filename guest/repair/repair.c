@@ -221,6 +221,11 @@ static const struct repair rows[REPAIR_COUNT] = {
                        .title = TEXT_REPAIR_REBOOT,
                        .disrupts = DISRUPTS_MACHINE,
                        .apply = repair_reboot},
+    [REPAIR_PASSWORD_HIDE] = {.id = REPAIR_PASSWORD_HIDE,
+                              .name = "password.hide",
+                              .title = TEXT_REPAIR_PASSWORD_HIDE,
+                              .disrupts = DISRUPTS_NOTHING,
+                              .apply = repair_password_hide},
 };
 
 const struct repair *repair_row(enum repair_id id)

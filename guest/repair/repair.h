@@ -113,5 +113,6 @@ bool repair_no_sleep(struct repair_context *context, bool *ret_reboot, struct er
 bool repair_media(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_no_driver_updates(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_reboot(struct repair_context *context, bool *ret_reboot, struct err *err);
+bool repair_password_hide(struct repair_context *context, bool *ret_reboot, struct err *err);
 
 #endif

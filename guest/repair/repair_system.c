@@ -1,5 +1,7 @@
 #include "guest/repair/repair.h"
 
+#include "guest/password.h"
+
 static bool apply(struct repair_context *context,
                   enum system_setting setting,
                   bool *ret_reboot,
@@ -33,4 +35,10 @@ bool repair_reboot(struct repair_context *context, bool *ret_reboot, struct err 
     *ret_reboot = true;
     text_copy(reason, sizeof reason, cause_row(context->cause)->name);
     return port->ops->reboot(port, reason, err);
+}
+
+bool repair_password_hide(struct repair_context *context, bool *ret_reboot, struct err *err)
+{
+    (void)ret_reboot;
+    return password_hide(context->check->machine, err);
 }

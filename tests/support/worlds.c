@@ -27,7 +27,7 @@ const struct world_group world_groups[WORLD_GROUPS] = {
       CHECK_PARSEC_LOG,
       CHECK_PARSEC_NETWORK},
      6},
-    {"legacy", {CHECK_LEGACY_SCRIPTS, CHECK_LEGACY_TASKS}, 2},
+    {"legacy", {CHECK_LEGACY_SCRIPTS, CHECK_LEGACY_TASKS, CHECK_SYSTEM_PASSWORD}, 3},
     {"system",
      {CHECK_SYSTEM_POWER,
       CHECK_SYSTEM_MEDIA,

@@ -105,6 +105,38 @@ static bool set_media(struct sim_env *env, const char *value, struct err *err)
     return true;
 }
 
+/* As Setup leaves it after an automatic sign-in; the password is no secret: it is no password. */
+static bool set_password(struct sim_env *env, const char *value, struct err *err)
+{
+    static const char answers[] =
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<unattend>\n<AutoLogon>\n<Password>\n"
+        "<PlainText>true</PlainText>\n<Value>Simulated-1</Value>\n</Password>\n</AutoLogon>\n"
+        "</unattend>\n";
+    static const struct {
+        const char *name;
+        struct registry_value value;
+    } rows[] = {
+        {"AutoAdminLogon", {.type = REGISTRY_STRING, .text = "1"}},
+        {"DefaultPassword", {.type = REGISTRY_STRING, .text = "Simulated-1"}},
+        {"AutoLogonCount", {.type = REGISTRY_DWORD, .dword = 2}},
+    };
+    static const struct registry_value absent = {.type = REGISTRY_ABSENT};
+    bool readable = edit_is(value, "readable");
+
+    (void)err;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        (void)world_registry_set(env->world,
+                                 "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon",
+                                 rows[i].name,
+                                 readable ? &rows[i].value : &absent);
+    if (readable)
+        disk_put(env->disk, ROOT_PANTHER, "unattend.xml", answers);
+    else
+        (void)env->disk->ops->remove(env->disk, ROOT_PANTHER, "unattend.xml", NULL);
+    env->world->session.secret = false;
+    return true;
+}
+
 static bool set_scale(struct sim_env *env, const char *value, struct err *err)
 {
     long scale = atol(value);
@@ -180,6 +212,7 @@ const struct edit_row edit_system_rows[] = {
     {.about = {"system.media", "present|missing|unavailable"}, .apply = set_media},
     {.about = {"system.uac", "plain|secure"}, EDIT_FLAG(system.uac_secure_desktop)},
     {.about = {"system.updates", "none|drivers"}, EDIT_FLAG(system.driver_updates)},
+    {.about = {"system.password", "none|readable"}, .apply = set_password},
     {.about = {"system.reboot", "none|pending"}, EDIT_FLAG(system.reboot_pending)},
     {.about = {"power", "cut|off|shutdown|reboot"}, .apply = set_power},
     {.about = {"clock.scale", "<1..10000>"}, .apply = set_scale},

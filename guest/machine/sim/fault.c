@@ -50,6 +50,7 @@ static const char *const ops[] = {
     "system.query",
     "system.apply",
     "system.reboot",
+    "system.keep_password",
     "system.publish",
     "system.audio",
 };

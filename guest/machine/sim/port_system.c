@@ -233,6 +233,19 @@ static bool system_reboot(struct system_port *port, const char *reason, struct e
     return core_end(&call, true, err);
 }
 
+/* The secret itself is nothing that the simulation would need. */
+static bool system_keep_password(struct system_port *port, const char *password, struct err *err)
+{
+    struct core_call call;
+
+    (void)password;
+    if (!core_act(&call, system_sim(port), "system.keep_password", "", err))
+        return false;
+    if (!call.lie)
+        call.world->session.secret = true;
+    return core_end(&call, true, err);
+}
+
 static bool put_summary(struct sim *sim, const char *text, struct err *err)
 {
     char path[FS_PATH_BYTES];
@@ -321,6 +334,7 @@ static const struct system_ops system_ops = {
     .query = system_query,
     .apply = system_apply,
     .reboot = system_reboot,
+    .keep_password = system_keep_password,
     .publish = system_publish,
     .audio = system_audio,
     .wait_change = system_wait_change,

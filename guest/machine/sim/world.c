@@ -12,6 +12,9 @@ const char *const world_root_names[FILE_ROOTS] = {
     [ROOT_EASY_GPU] = "easy_gpu",
     [ROOT_GROUP_POLICY] = "group_policy",
     [ROOT_DRIVER_STORE] = "driver_store",
+    [ROOT_PANTHER] = "panther",
+    [ROOT_SYSPREP] = "sysprep",
+    [ROOT_SYSTEM_DRIVE] = "system_drive",
 };
 
 /* Shared by the worlds that were copied from one another; never changed once made. */

@@ -230,6 +230,7 @@ struct world_session {
     char user[64];
     bool autologon;
     uint32_t logon_s; /* after a boot */
+    bool secret;      /* Windows keeps the password of automatic logon */
     bool logged_on, enhanced;
     bool busy;           /* somebody types all the time */
     bool script_waiting; /* Easy-GPU-PV's logon script waits for the network */

@@ -298,6 +298,7 @@ static const struct shape_field session_fields[] = {
     TEXT_AT(world_session, user),
     BOOL_AT(world_session, autologon),
     UINT_TO(world_session, logon_s, SECONDS_MAX),
+    BOOL_AT(world_session, secret),
     BOOL_AT(world_session, logged_on),
     BOOL_AT(world_session, enhanced),
     BOOL_AT(world_session, busy),

@@ -27,14 +27,18 @@ static const GUID roaming = {
 static const struct root {
     const GUID *anchor; /* NULL: the user's */
     const char *below;  /* components below the anchor */
+    bool drive;         /* only the drive of the anchor */
 } roots[FILE_ROOTS] = {
-    [ROOT_PARSEC_SHARED] = {&program_data, "Parsec"},
-    [ROOT_PARSEC_USER] = {NULL, "Parsec"},
-    [ROOT_PARSEC_PROGRAM] = {&program_files, "Parsec"},
-    [ROOT_VDD_PROGRAM] = {&program_files, "Parsec Virtual Display Driver"},
-    [ROOT_EASY_GPU] = {&program_data, "Easy-GPU-P"},
-    [ROOT_GROUP_POLICY] = {&windows_folder, "System32/GroupPolicy"},
-    [ROOT_DRIVER_STORE] = {&windows_folder, "System32/HostDriverStore/FileRepository"},
+    [ROOT_PARSEC_SHARED] = {&program_data, "Parsec", false},
+    [ROOT_PARSEC_USER] = {NULL, "Parsec", false},
+    [ROOT_PARSEC_PROGRAM] = {&program_files, "Parsec", false},
+    [ROOT_VDD_PROGRAM] = {&program_files, "Parsec Virtual Display Driver", false},
+    [ROOT_EASY_GPU] = {&program_data, "Easy-GPU-P", false},
+    [ROOT_GROUP_POLICY] = {&windows_folder, "System32/GroupPolicy", false},
+    [ROOT_DRIVER_STORE] = {&windows_folder, "System32/HostDriverStore/FileRepository", false},
+    [ROOT_PANTHER] = {&windows_folder, "Panther", false},
+    [ROOT_SYSPREP] = {&windows_folder, "System32/Sysprep", false},
+    [ROOT_SYSTEM_DRIVE] = {&windows_folder, "", true},
 };
 
 /* ---- whose folder ---- */
@@ -106,7 +110,11 @@ bool files_place_enter(struct files_place *place, enum file_root root, struct er
     place->below = roots[root].below;
     if (!roots[root].anchor)
         return enter_user(place, err);
-    return call_known_folder(roots[root].anchor, NULL, place->anchor, sizeof place->anchor, err);
+    if (!call_known_folder(roots[root].anchor, NULL, place->anchor, sizeof place->anchor, err))
+        return false;
+    if (roots[root].drive && strlen(place->anchor) > 3)
+        place->anchor[3] = 0; /* "C:\\Windows" becomes "C:\\" */
+    return true;
 }
 
 void files_place_leave(struct files_place *place)

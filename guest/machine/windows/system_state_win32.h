@@ -13,6 +13,9 @@ bool system_state_read(struct system_state *ret_state, struct err *err);
 /* system_ops.apply. */
 bool system_setting_apply(enum system_setting setting, bool *ret_reboot, struct err *err);
 
+/* system_ops.keep_password. */
+bool system_secret_store(const char *password, struct err *err);
+
 /* True when Media Foundation is there. */
 bool system_has_media(void);
 

@@ -59,6 +59,12 @@ static bool reboot(struct system_port *port, const char *reason, struct err *err
            call_fail(code, TEXT_WINDOWS_REBOOT, "", err);
 }
 
+static bool keep_password(struct system_port *port, const char *password, struct err *err)
+{
+    (void)port;
+    return system_secret_store(password, err);
+}
+
 static LSTATUS write_summary(HKEY key, const uint16_t *name16, const char *text, struct err *err)
 {
     uint16_t *text16 = NULL;
@@ -125,6 +131,7 @@ static void wake(struct system_port *port)
 static const struct system_ops ops = {.query = query,
                                       .apply = apply,
                                       .reboot = reboot,
+                                      .keep_password = keep_password,
                                       .publish = publish,
                                       .audio = audio,
                                       .wait_change = wait_change,
