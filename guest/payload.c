@@ -2,7 +2,7 @@
 #include "guest/payload_store.h"
 
 #include "common/json.h"
-#include "guest/zip.h"
+#include "common/zip.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,22 @@
 /* payload: the cache of installers that guests need (flow F3). */
-#include "host/guest/payloads.h"
-#include "host/command.h"
+#include "host/fetch.h"
+#include "host/sources.h"
 #include "common/ui/table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static bool list_json(struct call *call, struct payloads *payloads, struct err *err)
+static const struct option options[] = {
+    {"proxy", 0, OPTION_TEXT, "ADDRESS:PORT", TEXT_SETUP_HELP_PROXY, 0, 0},
+    {"accept-licenses", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_ACCEPT_LICENSES, 0, 0},
+    {"again", 0, OPTION_FLAG, NULL, TEXT_SETUP_HELP_AGAIN, 0, 0},
+    {0},
+};
+
+static bool list_json(struct call *call,
+                      struct payloads *payloads,
+                      const struct sources *sources,
+                      struct err *err)
 {
     cJSON *document = ui_document_new("payloads");
     cJSON *list = cJSON_AddArrayToObject(document, "payloads");
@@ -27,8 +38,8 @@ static bool list_json(struct call *call, struct payloads *payloads, struct err *
              cJSON_AddStringToObject(row, "publisher", item.publisher) &&
              cJSON_AddStringToObject(row, "sha256", item.sha256) &&
              json_add_int(row, "size_bytes", (int64_t)item.size_bytes) &&
-             cJSON_AddStringToObject(row, "source", about->source) &&
-             cJSON_AddStringToObject(row, "licence", about->licence);
+             cJSON_AddStringToObject(row, "source", sources->rows[i].urls[0]) &&
+             cJSON_AddStringToObject(row, "licence", sources->rows[i].licence);
     }
     if (!ok) {
         cJSON_Delete(document);
@@ -37,7 +48,10 @@ static bool list_json(struct call *call, struct payloads *payloads, struct err *
     return ui_document(&call->ui, document, err);
 }
 
-static bool list_table(struct call *call, struct payloads *payloads, struct err *err)
+static bool list_table(struct call *call,
+                       struct payloads *payloads,
+                       const struct sources *sources,
+                       struct err *err)
 {
     static const struct table_column columns[] = {
         {.title = TEXT_HOST_COLUMN_PAYLOAD, .least = 12},
@@ -64,7 +78,7 @@ static bool list_table(struct call *call, struct payloads *payloads, struct err 
                    TONE_PLAIN,
                    item.present ? ui_size_text(size, sizeof size, item.size_bytes) : "");
         table_cell(table, TONE_PLAIN, item.publisher);
-        table_cell(table, TONE_DIM, payload_rows[i].source);
+        table_cell(table, TONE_DIM, sources->rows[i].urls[0]);
     }
     if (ok)
         table_print(table, &call->ui);
@@ -141,6 +155,55 @@ static bool add(struct call *call, struct payloads *payloads, struct err *err)
     return true;
 }
 
+/* The rows that the words name; no word means all. */
+static bool choose(struct call *call, bool wanted[PAYLOADS_COUNT], struct err *err)
+{
+    const char *names[PAYLOADS_COUNT], *nearest;
+
+    for (size_t i = 0; i < PAYLOADS_COUNT; i++) {
+        names[i] = payload_rows[i].name;
+        wanted[i] = !call->word_count;
+    }
+    for (size_t w = 0; w < call->word_count; w++) {
+        bool found = false;
+
+        for (size_t i = 0; i < PAYLOADS_COUNT; i++)
+            if (!strcmp(names[i], call->words[w]))
+                wanted[i] = found = true;
+        if (found)
+            continue;
+        nearest = options_nearest(call->words[w], names, PAYLOADS_COUNT);
+        err_set(err,
+                ERR_USAGE,
+                TEXT_SETUP_FETCH_UNKNOWN,
+                call->words[w],
+                nearest ? nearest : names[0],
+                NULL);
+        return false;
+    }
+    return true;
+}
+
+static bool fetch(struct call *call, struct err *err)
+{
+    struct fetch_request request = {.again = call_flag(call, "again"),
+                                    .accepted = call_flag(call, "accept-licenses"),
+                                    .proxy = call_text(call, "proxy")};
+
+    return choose(call, request.wanted, err) && fetch_wanted(call, &request, err);
+}
+
+static bool list(struct call *call, struct payloads *payloads, struct err *err)
+{
+    struct sources *sources = calloc(1, sizeof *sources);
+    bool ok = (sources || err_no_memory(err)) && sources_load(call->state, sources, err) &&
+              (call->ui.json ? list_json(call, payloads, sources, err)
+                             : list_table(call, payloads, sources, err));
+
+    free(sources);
+    return ok;
+}
+
 static bool payload_exec(struct call *call, enum exit_code *ret_code, struct err *err)
 {
     struct payloads *payloads = NULL;
@@ -149,8 +212,9 @@ static bool payload_exec(struct call *call, enum exit_code *ret_code, struct err
     *ret_code = CODE_OK;
     if (ok && !strcmp(call->verb->name, "add"))
         ok = add(call, payloads, err);
-    if (ok)
-        ok = call->ui.json ? list_json(call, payloads, err) : list_table(call, payloads, err);
+    else if (ok && !strcmp(call->verb->name, "fetch"))
+        ok = fetch(call, err);
+    ok = ok && list(call, payloads, err);
     payloads_free(payloads);
     return ok;
 }
@@ -158,15 +222,17 @@ static bool payload_exec(struct call *call, enum exit_code *ret_code, struct err
 static const struct command_verb verbs[] = {
     {"list", "", TEXT_HELP_PAYLOAD_LIST, 0},
     {"add", "FILE-OR-FOLDER...", TEXT_HELP_PAYLOAD_ADD, 0},
+    {"fetch", "[NAME...]", TEXT_SETUP_HELP_PAYLOAD_FETCH, 0},
     {0},
 };
 
 const struct command command_payload = {
     .name = "payload",
     .summary = TEXT_HELP_PAYLOAD,
-    .args = "list|add [FILE-OR-FOLDER...]",
+    .args = "list|add|fetch [WORD...]",
+    .options = options,
     .verbs = verbs,
-    .flags = COMMAND_NEEDS_ADMIN | COMMAND_NEEDS_HYPERVISOR,
+    .flags = COMMAND_NEEDS_ADMIN,
     .most_words = 100,
     .exec = payload_exec,
 };

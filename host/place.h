@@ -28,4 +28,8 @@ const char *place_program_suffix(void);
  * ../guest; the path of a file is absolute and normalised into out (FS_PATH_BYTES). */
 bool place_absolute(const char *path, char *out, struct err *err);
 
+/* The path of a program that comes with the system ("curl"): %SystemRoot%\System32, /usr/bin; never
+ * found by PATH. ERR_UNSUPPORTED when it is not there. out: FS_PATH_BYTES. */
+bool place_tool(const char *name, char *out, struct err *err);
+
 #endif

@@ -68,3 +68,15 @@ bool place_absolute(const char *path, char *out, struct err *err)
         return err_set_os(err, ERR_DOMAIN_ERRNO, errno, TEXT_FILE_OPEN, path, NULL);
     return fs_join(out, current, path, err);
 }
+
+bool place_tool(const char *name, char *out, struct err *err)
+{
+    static const char *const folders[] = {"/usr/bin", "/bin", "/usr/local/bin"};
+    struct fs_stat stat = {.kind = FS_MISSING};
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (fs_join(out, folders[i], name, NULL) && fs_stat(out, &stat, NULL) &&
+            (stat.kind == FS_FILE || stat.kind == FS_LINK))
+            return true;
+    return err_set(err, ERR_UNSUPPORTED, TEXT_SETUP_NO_TOOL, name, NULL);
+}

@@ -71,3 +71,18 @@ bool place_absolute(const char *path, char *out, struct err *err)
             err, ERR_DOMAIN_WIN32, (int32_t)GetLastError(), TEXT_FILE_OPEN, path, NULL);
     return true;
 }
+
+bool place_tool(const char *name, char *out, struct err *err)
+{
+    WCHAR folder16[MAX_PATH];
+    UINT length = GetSystemDirectoryW(folder16, MAX_PATH);
+    char folder[FS_PATH_BYTES], file[FS_NAME_BYTES];
+    struct fs_stat stat = {.kind = FS_MISSING};
+
+    snprintf(file, sizeof file, "%s.exe", name);
+    if (length && length < MAX_PATH &&
+        utf16_to_utf8_into((const uint16_t *)folder16, length, folder, sizeof folder) &&
+        fs_join(out, folder, file, NULL) && fs_stat(out, &stat, NULL) && stat.kind == FS_FILE)
+        return true;
+    return err_set(err, ERR_UNSUPPORTED, TEXT_SETUP_NO_TOOL, file, NULL);
+}

@@ -2,6 +2,8 @@
 #include "host/guest/payloads.h"
 
 #include "common/json.h"
+#include "common/zip.h"
+#include "host/guest/publisher.h"
 #include "host/guest/stand_in.h"
 #include "host/many.h"
 
@@ -10,10 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORD_VERSION 1
-#define RECORD_BYTES   4096
-#define HASH_IN_NAME   16
-#define SHA256_BYTES   32
+#define RECORD_VERSION  1
+#define RECORD_BYTES    4096
+#define HASH_IN_NAME    16
+#define SHA256_BYTES    32
+#define VERSION_UNKNOWN "unknown"
 
 struct payloads {
     char folder[FS_PATH_BYTES];
@@ -24,24 +27,18 @@ const struct payload_row payload_rows[PAYLOADS_COUNT] = {
      .title = TEXT_HOST_PAYLOAD_PARSEC,
      .pattern = "parsec-windows*.exe",
      .publishers = "Unity Technologies SF|Parsec Cloud, Inc.",
-     .source = "https://builds.parsec.app/package/parsec-windows.exe",
-     .licence = "https://parsec.app/terms",
      .file = "parsec-windows.exe",
      .version = "150-104"},
     {.name = "parsec-vdd",
      .title = TEXT_HOST_PAYLOAD_VDD,
      .pattern = "parsec-vdd-*.exe",
      .publishers = "Parsec Cloud, Inc.|Unity Technologies SF",
-     .source = "https://builds.parsec.app/vdd/parsec-vdd-0.45.0.0.exe",
-     .licence = "https://parsec.app/terms",
      .file = "parsec-vdd-0.45.0.0.exe",
      .version = "0.45.0.0"},
     {.name = "vb-cable",
      .title = TEXT_HOST_PAYLOAD_CABLE,
      .pattern = "VBCABLE_Driver_Pack*.zip",
      .publishers = "BUREL VINCENT Entrepreneur individuel|BUREL VINCENT|Vincent Burel",
-     .source = "https://vb-audio.com/Cable/",
-     .licence = "https://vb-audio.com/Services/licensing.htm",
      .file = "VBCABLE_Driver_Pack45.zip",
      .version = "45",
      .program = "VBCABLE_Setup_x64.exe"},
@@ -167,20 +164,6 @@ static bool hash(const struct buf *data, char out[PAYLOADS_HASH_BYTES], struct e
     return true;
 }
 
-static bool allowed(const char *publishers, const char *publisher)
-{
-    size_t length = strlen(publisher);
-
-    for (; length && *publishers; publishers += *publishers == '|') {
-        size_t part = strcspn(publishers, "|");
-
-        if (part == length && !strncmp(publishers, publisher, length))
-            return true;
-        publishers += part;
-    }
-    return false;
-}
-
 static bool
 save_record(struct payloads *payloads, size_t row, const struct payload_item *item, struct err *err)
 {
@@ -245,6 +228,11 @@ bool payloads_is_payload(const char *name)
     return find_row(name, &row, NULL);
 }
 
+bool payloads_fits(size_t row, const char *name)
+{
+    return fs_name_is_safe(name) && many_match(payload_rows[row].pattern, name);
+}
+
 static const char *base_name(const char *path)
 {
     const char *base = path;
@@ -255,47 +243,152 @@ static const char *base_name(const char *path)
     return base;
 }
 
-/* Who signed it. Outside of the simulation that is Windows' to say. */
+/* ---- who signed it ---- */
+
+/* What is to be judged: the file, or the program in the archive. */
 static bool
-find_publisher(const struct buf *data, bool simulated, struct payload_item *item, struct err *err)
+unpack_program(const struct buf *data, const char *program, struct buf *out, struct err *err)
 {
-    if (!simulated) {
-        return err_set(err, ERR_UNSUPPORTED, TEXT_HOST_PAYLOAD_NO_SIGNATURES, item->file, NULL);
+    struct zip zip = {.entries = NULL};
+    size_t length = strlen(program);
+    bool ok = zip_open(data->data, data->len, &zip, err);
+    const struct zip_entry *found = NULL;
+
+    for (size_t i = 0; ok && i < zip.count; i++) {
+        size_t name = strlen(zip.entries[i].name);
+
+        if (name >= length && !strcmp(zip.entries[i].name + name - length, program) &&
+            (name == length || zip.entries[i].name[name - length - 1] == '/'))
+            found = &zip.entries[i];
     }
-    stand_in_read(
-        data, item->publisher, sizeof item->publisher, item->version, sizeof item->version);
-    return true;
+    if (ok && !found)
+        ok = err_set(err, ERR_NOT_FOUND, TEXT_SETUP_FETCH_NO_PROGRAM, program, NULL);
+    ok = ok && zip_read(&zip, found, out, err);
+    zip_done(&zip);
+    return ok;
+}
+
+/* Windows judges a file, so a copy that nobody else can write is made for it. */
+static bool ask_system(struct payloads *payloads,
+                       size_t row,
+                       const struct buf *data,
+                       struct payload_item *item,
+                       struct err *err)
+{
+    const struct payload_row *about = &payload_rows[row];
+    char folder[FS_PATH_BYTES], path[FS_PATH_BYTES], version[sizeof item->version] = "";
+    struct buf program;
+    bool ok;
+
+    buf_init(&program, PAYLOADS_FILE_BYTES);
+    ok = fs_join(folder, payloads->folder, "judged", err) && fs_remove_tree(folder, err) &&
+         fs_make_dirs(folder, FS_PRIVATE, err) &&
+         fs_join(path, folder, about->program ? about->program : item->file, err) &&
+         (!about->program || unpack_program(data, about->program, &program, err)) &&
+         fs_write_atomic(path,
+                         about->program ? program.data : data->data,
+                         about->program ? program.len : data->len,
+                         FS_PRIVATE,
+                         err) &&
+         publisher_check(path,
+                         about->publishers,
+                         item->publisher,
+                         sizeof item->publisher,
+                         version,
+                         sizeof version,
+                         err);
+    fs_remove_tree(folder, NULL);
+    buf_done(&program);
+    if (ok && !*item->version)
+        text_copy(item->version, sizeof item->version, version);
+    return ok;
+}
+
+/* The version in the name: what the pattern's star stands for. */
+static void version_of_name(size_t row, const char *file, char *out, size_t size)
+{
+    const char *pattern = payload_rows[row].pattern, *star = strchr(pattern, '*');
+    size_t before = (size_t)(star - pattern), after = strlen(star + 1), length = strlen(file);
+
+    *out = 0;
+    if (length > before + after && length - before - after < size)
+        text_copy(out, length - before - after + 1, file + before);
+    if (*out < '0' || *out > '9')
+        *out = 0;
+}
+
+/* Who signed it and which version it is. In the simulation a stand-in says so itself. */
+static bool judge(struct payloads *payloads,
+                  size_t row,
+                  const struct buf *data,
+                  bool simulated,
+                  struct payload_item *item,
+                  struct err *err)
+{
+    const char *publishers = payload_rows[row].publishers;
+
+    if (simulated) {
+        stand_in_read(
+            data, item->publisher, sizeof item->publisher, item->version, sizeof item->version);
+    } else {
+        version_of_name(row, item->file, item->version, sizeof item->version);
+        if (!ask_system(payloads, row, data, item, err))
+            return false;
+    }
+    if (!*item->version)
+        text_copy(item->version, sizeof item->version, VERSION_UNKNOWN);
+    if (text_is_listed(publishers, item->publisher))
+        return true;
+    err_set(err,
+            ERR_UNSAFE,
+            TEXT_HOST_PAYLOAD_PUBLISHER,
+            item->file,
+            *item->publisher ? item->publisher : "-",
+            publishers,
+            NULL);
+    return err_hint(err, TEXT_HOST_PAYLOAD_PUBLISHER_HINT);
+}
+
+bool payloads_take(struct payloads *payloads,
+                   size_t row,
+                   const struct payloads_new *new_file,
+                   struct err *err)
+{
+    struct payload_item item = {.present = true};
+    char found[PAYLOADS_HASH_BYTES];
+    struct buf data;
+    bool ok;
+
+    text_copy(item.file, sizeof item.file, new_file->file);
+    buf_init(&data, PAYLOADS_FILE_BYTES);
+    ok = fs_read(new_file->path, PAYLOADS_FILE_BYTES, &data, err);
+    if (ok && *new_file->sha256) {
+        ok = hash(&data, found, err);
+        if (ok && strcmp(found, new_file->sha256) != 0)
+            ok = err_set(err,
+                         ERR_UNSAFE,
+                         TEXT_SETUP_FETCH_PIN,
+                         new_file->file,
+                         found,
+                         new_file->sha256,
+                         NULL);
+    }
+    ok = ok && judge(payloads, row, &data, new_file->simulated, &item, err) &&
+         take(payloads, row, &data, &item, err);
+    buf_done(&data);
+    return ok;
 }
 
 bool payloads_add(
     struct payloads *payloads, const char *path, bool simulated, size_t *ret_row, struct err *err)
 {
-    struct payload_item item = {.present = true};
-    struct buf data;
+    struct payloads_new new_file = {path, base_name(path), "", simulated};
     size_t row = 0;
-    bool ok;
 
-    text_copy(item.file, sizeof item.file, base_name(path));
-    if (!find_row(item.file, &row, err))
+    if (!find_row(new_file.file, &row, err) || !payloads_take(payloads, row, &new_file, err))
         return false;
-    buf_init(&data, PAYLOADS_FILE_BYTES);
-    ok = fs_read(path, PAYLOADS_FILE_BYTES, &data, err) &&
-         find_publisher(&data, simulated, &item, err);
-    if (ok && !allowed(payload_rows[row].publishers, item.publisher)) {
-        err_set(err,
-                ERR_UNSAFE,
-                TEXT_HOST_PAYLOAD_PUBLISHER,
-                item.file,
-                *item.publisher ? item.publisher : "-",
-                payload_rows[row].publishers,
-                NULL);
-        ok = err_hint(err, TEXT_HOST_PAYLOAD_PUBLISHER_HINT);
-    }
-    ok = ok && take(payloads, row, &data, &item, err);
-    buf_done(&data);
-    if (ok)
-        *ret_row = row;
-    return ok;
+    *ret_row = row;
+    return true;
 }
 
 bool payloads_make_stand_in(struct payloads *payloads, size_t row, struct err *err)

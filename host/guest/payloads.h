@@ -17,12 +17,10 @@
 
 /* One kind of payload; the names are those of the agent. */
 struct payload_row {
-    const char *name;       /* "parsec-vdd" */
-    enum text_id title;     /* what it is */
-    const char *pattern;    /* of the file's name, "parsec-vdd-*.exe" */
-    const char *publishers; /* allowed ones, separated by '|' */
-    const char *source;     /* where a person gets it */
-    const char *licence;
+    const char *name;           /* "parsec-vdd" */
+    enum text_id title;         /* what it is */
+    const char *pattern;        /* of the file's name, "parsec-vdd-*.exe" */
+    const char *publishers;     /* allowed ones, separated by '|' */
     const char *file, *version; /* of the stand-in */
     const char *program;        /* in a ZIP file: what is run; else NULL */
 };
@@ -56,6 +54,22 @@ bool payloads_add(
 
 /* True when a file of this name can be a payload. */
 bool payloads_is_payload(const char *name);
+
+/* True when a file of this name can be the payload of the row. */
+bool payloads_fits(size_t row, const char *name);
+
+/* A file to be taken for a row under a name of its own, for what was downloaded. */
+struct payloads_new {
+    const char *path, *file;
+    const char *sha256; /* what it must have, "" for any */
+    bool simulated;
+};
+
+/* Takes it as payloads_add does. */
+bool payloads_take(struct payloads *payloads,
+                   size_t row,
+                   const struct payloads_new *new_file,
+                   struct err *err);
 
 /* Makes the stand-in of a row and takes it. */
 bool payloads_make_stand_in(struct payloads *payloads, size_t row, struct err *err);

@@ -1,7 +1,7 @@
 /* Inflate: the first four bytes are the size of the result, the rest is the packed data. */
 #include "tests/fuzz/fuzz.h"
 
-#include "guest/inflate.h"
+#include "common/inflate.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* ZIP archives: what is accepted has safe names and unpacks to the sizes that were claimed. */
 #include "tests/fuzz/fuzz.h"
 
-#include "guest/zip.h"
+#include "common/zip.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* ZIP archives: what is refused, and what is unpacked. */
 #include "tests/support/support.h"
 
-#include "guest/inflate.h"
-#include "guest/zip.h"
+#include "common/inflate.h"
+#include "common/zip.h"
 #include "tests/support/zip_build.h"
 
 #include <stdio.h>

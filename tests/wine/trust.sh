@@ -41,3 +41,23 @@ check "a missing file is not found" prints '^not_found' trust check "$(at nothin
 check "a file that somebody writes is busy" prints '^busy' trust held-by-writer "$(at new.exe)"
 check "what is held cannot be swapped, and starts" prints '^not-written not-deleted not-renamed not-overwritten; started: 2' trust hold "$(at new.exe)"
 check "the file is as it was" test "$HASH" = "$(sha256_of "$SIGNING/new.exe")"
+
+# The host takes installers by the same judgement; VB-Cable's program lies in an archive.
+GPUPV=$BINARIES/host/gpupv.exe
+need signing_publisher cable 'Vincent Burel'
+mkdir -p "$SIGNING/foreign" "$SIGNING/bare"
+need signing_sign cable "$NEW" "$SIGNING/VBCABLE_Setup_x64.exe"
+cp "$SIGNING/new.exe" "$SIGNING/parsec-windows.exe"
+cp "$SIGNING/other.exe" "$SIGNING/foreign/parsec-windows.exe"
+need python3 -c 'import sys, zipfile
+zipfile.ZipFile(sys.argv[1], "w").write(sys.argv[2], "VBCABLE_Setup_x64.exe")
+zipfile.ZipFile(sys.argv[3], "w").writestr("readme.txt", "nothing")' "$SIGNING/VBCABLE_Driver_Pack45.zip" \
+    "$SIGNING/VBCABLE_Setup_x64.exe" "$SIGNING/bare/VBCABLE_Driver_Pack45.zip"
+payload() { wine_run guest "$GPUPV" payload "$@"; }
+
+check "the host takes an installer of the publisher" prints "\"sha256\":\"$HASH\"" payload add --json "$(at parsec-windows.exe)"
+check "and knows who signed it" prints '"publisher":"Parsec Cloud, Inc."' payload list --json
+check "one by somebody else is refused" exits_with 2 payload add "$(at foreign/parsec-windows.exe)"
+check "what it had stays" prints "\"sha256\":\"$HASH\"" payload list --json
+check "an archive is judged by its program" prints '"version":"45","publisher":"Vincent Burel"' payload add --json "$(at VBCABLE_Driver_Pack45.zip)"
+check "an archive without it is refused" exits_with 2 payload add "$(at bare/VBCABLE_Driver_Pack45.zip)"

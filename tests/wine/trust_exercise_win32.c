@@ -6,7 +6,7 @@
  *   hold FILE                          tries, while it is held, what would swap it; then starts it
  *   held-by-writer FILE                checks it while somebody has it open for writing
  */
-#include "guest/machine/windows/trust_win32.h"
+#include "common/trust_win32.h"
 
 #include "common/fs.h"
 #include "common/utf16.h"

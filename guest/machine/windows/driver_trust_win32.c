@@ -1,6 +1,6 @@
 /* SetupVerifyInfFile foresees, the catalogue's signer is added. */
 #include "guest/machine/windows/driver_trust_win32.h"
-#include "guest/machine/windows/trust_win32.h"
+#include "common/trust_win32.h"
 
 #include "common/fs.h"
 #include "common/utf16.h"

@@ -2,7 +2,7 @@
 #include "guest/machine/windows/process_run_win32.h"
 
 #include "guest/machine/windows/call_win32.h"
-#include "guest/machine/windows/trust_win32.h"
+#include "common/trust_win32.h"
 
 #include "common/clock.h"
 #include "common/command_line.h"

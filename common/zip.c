@@ -1,7 +1,7 @@
 /* ZIP: the central directory counts, and each local header must agree with it. */
-#include "guest/zip.h"
+#include "common/zip.h"
 
-#include "guest/inflate.h"
+#include "common/inflate.h"
 
 #include <stdlib.h>
 #include <string.h>

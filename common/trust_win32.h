@@ -1,16 +1,16 @@
 /*
- * Trust in a file that somebody else made: what must hold before the agent runs or installs it
- * (design, Trust). The file is opened so that nobody can write, rename or remove it, its SHA-256 is
- * taken and its Authenticode signature verified over that same handle, and the handle stays open
- * until trust_file_close. Start it by trust_file_path, which no link leads astray: with the file
- * open no folder above it can be renamed.
+ * Trust in a file that somebody else made: what must hold before a program of ours runs, installs
+ * or keeps it (design, Trust). The file is opened so that nobody can write, rename or remove it,
+ * its SHA-256 is taken and its Authenticode signature verified over that same handle, and the
+ * handle stays open until trust_file_close. Start it by trust_file_path, which no link leads
+ * astray: with the file open no folder above it can be renamed.
  *
  * The file must lie in a folder that only administrators can write: a view of it that somebody
  * mapped for writing before is not seen by sharing rules. Blocking (revocation may ask the
  * network); any thread, one struct trust_file belongs to one.
  */
-#ifndef GPUPV_MACHINE_TRUST_WIN32_H
-#define GPUPV_MACHINE_TRUST_WIN32_H
+#ifndef GPUPV_TRUST_WIN32_H
+#define GPUPV_TRUST_WIN32_H
 
 #include "common/err.h"
 

@@ -6,8 +6,8 @@
  * encryption, no links, no ZIP64, no parts, no name twice. Sizes are bounded and checked before
  * anything is written, contents by CRC-32. Input is not trusted.
  */
-#ifndef GPUPV_GUEST_ZIP_H
-#define GPUPV_GUEST_ZIP_H
+#ifndef GPUPV_ZIP_H
+#define GPUPV_ZIP_H
 
 #include "common/fs.h"
 

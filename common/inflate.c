@@ -1,6 +1,6 @@
 /* Inflate with canonical codes, decoded bit by bit: payloads have a megabyte, so small and plain
  * wins over fast. */
-#include "guest/inflate.h"
+#include "common/inflate.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* A file held open, its hash and its Authenticode signature. */
-#include "guest/machine/windows/trust_win32.h"
+#include "common/trust_win32.h"
 
 #include "common/digest.h"
 #include "common/fs_win32.h"

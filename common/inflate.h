@@ -2,8 +2,8 @@
  * Inflate (RFC 1951) for the ZIP reader: one block of memory into another whose size is known
  * beforehand. Input is not trusted. Pure.
  */
-#ifndef GPUPV_GUEST_INFLATE_H
-#define GPUPV_GUEST_INFLATE_H
+#ifndef GPUPV_INFLATE_H
+#define GPUPV_INFLATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
