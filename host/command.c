@@ -188,6 +188,19 @@ static bool check_words(const struct call *call, struct err *err)
     return true;
 }
 
+bool call_open_hypervisor(struct call *call, struct err *err)
+{
+    if (call->hypervisor)
+        return true;
+    return call->simulated ? hypervisor_open_sim(call->state, NULL, &call->hypervisor, err)
+                           : hypervisor_open_system(&call->hypervisor, err);
+}
+
+bool call_open_store(struct call *call, struct err *err)
+{
+    return call->store || store_open(call->state, &call->store, err);
+}
+
 /* What the flags of the row demand. */
 static bool enforce(struct call *call, struct err *err)
 {
@@ -198,14 +211,13 @@ static bool enforce(struct call *call, struct err *err)
         err_set(err, ERR_USAGE, TEXT_HOST_ONLY_SIMULATED, call->command->name, NULL);
         return err_hint(err, TEXT_HOST_ONLY_SIMULATED_HINT);
     }
-    if (open && !(call->simulated ? hypervisor_open_sim(call->state, NULL, &call->hypervisor, err)
-                                  : hypervisor_open_system(&call->hypervisor, err)))
+    if (open && !call_open_hypervisor(call, err))
         return false;
     if ((flags & COMMAND_NEEDS_ADMIN) && !call->simulated && !console_is_admin()) {
         err_set(err, ERR_DENIED, TEXT_HOST_NOT_ADMIN, call->command->name, NULL);
         return err_hint(err, TEXT_HOST_NOT_ADMIN_HINT);
     }
-    return !open || store_open(call->state, &call->store, err);
+    return !open || call_open_store(call, err);
 }
 
 /* Parses by the command's tables. */

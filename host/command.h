@@ -89,6 +89,11 @@ bool call_flag(const struct call *call, const char *option);
 const char *call_text(const struct call *call, const char *option); /* NULL: not given */
 int64_t call_number(const struct call *call, const char *option, int64_t missing);
 
+/* Opens call->hypervisor or call->store unless they are open; for commands without
+ * COMMAND_NEEDS_HYPERVISOR, which need them in the end. */
+bool call_open_hypervisor(struct call *call, struct err *err);
+bool call_open_store(struct call *call, struct err *err);
+
 /* Runs a command line (argv in UTF-8) and returns the exit code. */
 enum exit_code command_main(int argc, const char *const *argv);
 

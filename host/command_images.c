@@ -1,8 +1,9 @@
-/* images: the editions of Windows in an ISO, WIM, ESD or SWM file; golden parents. */
+/* images: the editions of Windows in an ISO, WIM, ESD or SWM file; disks made from them. */
 #include "host/command.h"
 
 #include "common/ui/table.h"
 #include "host/image/editions.h"
+#include "host/images_build.h"
 #include "host/images_disk.h"
 #include "host/place.h"
 
@@ -174,12 +175,16 @@ static bool images_exec(struct call *call, enum exit_code *ret_code, struct err 
         const char *verb;
         bool (*run)(struct call *call, struct err *err);
     } rows[] = {
+        {"build", images_build},
         {"golden", images_golden},
         {"flatten", images_flatten},
         {"clean", images_clean},
     };
 
     *ret_code = CODE_OK;
+    if ((!call->verb || strcmp(call->verb->name, "build") != 0) &&
+        !images_build_refuse_options(call, err))
+        return false;
     for (size_t i = 0; call->verb && i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(rows[i].verb, call->verb->name))
             return rows[i].run(call, err);
@@ -189,16 +194,18 @@ static bool images_exec(struct call *call, enum exit_code *ret_code, struct err 
 #define ON_DISKS (COMMAND_NEEDS_ADMIN | COMMAND_NEEDS_HYPERVISOR)
 
 static const struct command_verb verbs[] = {
+    {"build", "FILE --out DISK", TEXT_BUILD_HELP_BUILD, COMMAND_NEEDS_ADMIN},
     {"golden", "list | remove KEY", TEXT_BUILD_HELP_GOLDEN, ON_DISKS},
     {"flatten", "NAME|DISK", TEXT_BUILD_HELP_FLATTEN, ON_DISKS},
-    {"clean", "", TEXT_BUILD_HELP_CLEAN, ON_DISKS},
+    {"clean", "", TEXT_BUILD_HELP_CLEAN, COMMAND_NEEDS_ADMIN},
     {0},
 };
 
 const struct command command_images = {
     .name = "images",
     .summary = TEXT_BUILD_HELP_IMAGES,
-    .args = "FILE|golden|flatten|clean [WORD...]",
+    .args = "FILE|build|golden|flatten|clean [WORD...]",
+    .options = images_build_options,
     .verbs = verbs,
     .flags = COMMAND_VERB_OPTIONAL,
     .least_words = 1,

@@ -2,19 +2,18 @@
 #include "host/flatten.h"
 
 #include "common/steps.h"
+#include "common/ui/console.h"
 #include "host/disk.h"
 #include "host/image/golden.h"
+#include "host/journal.h"
 #include "host/up_disk.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
-#define PREFIX     "flatten-"
-#define NAME_BYTES 64
-#define COPY_END   ".flat.vhdx" /* our copy while it is made */
-#define OLD_END    ".old.vhdx"  /* the child while the copy takes its place */
+#define KIND     "flatten-"
+#define COPY_END ".flat.vhdx" /* our copy while it is made */
+#define OLD_END  ".old.vhdx"  /* the child while the copy takes its place */
 
 struct job {
     struct call *call;
@@ -183,18 +182,26 @@ static struct steps_plan plan_of(const char *name)
     return (struct steps_plan){.name = name, .rows = rows, .count = sizeof rows / sizeof *rows};
 }
 
-/* Ends what died earlier, in the direction that is left. */
-static bool settle(const char *name, const char *journal, struct job *job, struct err *err)
+static bool is_cancelled(void *user)
 {
-    struct steps_plan plan = plan_of(name);
+    (void)user;
+    return console_is_interrupted();
+}
+
+static const struct steps_watch watch = {.cancelled = is_cancelled};
+
+/* Ends what died earlier, in the direction that is left. */
+static bool settle(const struct journal *journal, struct job *job, struct err *err)
+{
+    struct steps_plan plan = plan_of(journal->name);
     struct steps_left left;
 
-    if (!steps_look(journal, &left, err))
+    if (!steps_look(journal->path, &left, err))
         return false;
     if (!*left.plan)
         return true;
-    return left.done >= POINT_OF_NO_RETURN ? steps_run(&plan, journal, job, NULL, err)
-                                           : steps_undo(&plan, journal, job, NULL, err);
+    return left.done >= POINT_OF_NO_RETURN ? steps_run(&plan, journal->path, job, NULL, err)
+                                           : steps_undo(&plan, journal->path, job, NULL, err);
 }
 
 static bool check(struct call *call, const char *path, bool *ret_child, struct err *err)
@@ -220,60 +227,64 @@ static bool check(struct call *call, const char *path, bool *ret_child, struct e
     return ok;
 }
 
+/* The work under its journal. */
+static bool run(const struct journal *journal,
+                const char *path,
+                struct job *job,
+                bool *ret_changed,
+                struct err *err)
+{
+    struct steps_plan plan = plan_of(journal->name);
+    struct err why = ERR_INIT;
+
+    if (!settle(journal, job, err) || !check(job->call, path, ret_changed, err) ||
+        !name_files(job, path, err))
+        return false;
+    if (!*ret_changed || steps_run(&plan, journal->path, job, &watch, &why))
+        return true;
+    settle(journal, job, NULL);
+    if (err)
+        *err = why;
+    return false;
+}
+
 bool flatten_disk(struct call *call,
                   const char *path,
                   struct progress *progress,
                   bool *ret_changed,
                   struct err *err)
 {
-    char name[NAME_BYTES] = "", file[NAME_BYTES + 16], journal[FS_PATH_BYTES];
-    struct steps_plan plan = plan_of(name);
     struct job job = {.call = call, .progress = progress};
-    struct err why = ERR_INIT;
+    struct journal journal;
     bool ok;
 
-    snprintf(name, sizeof name, PREFIX "%016llx", (unsigned long long)XXH64(path, strlen(path), 0));
-    snprintf(file, sizeof file, "journal/%s", name);
-    if (!store_own_path(call->store, file, journal, err) || !disk_open_port(call, &job.port, err))
+    if (!journal_open(call, KIND, path, &journal, err))
         return false;
-    ok = settle(name, journal, &job, err) && check(call, path, ret_changed, err) &&
-         name_files(&job, path, err);
-    if (ok && *ret_changed && !steps_run(&plan, journal, &job, NULL, &why)) {
-        settle(name, journal, &job, NULL);
-        if (err)
-            *err = why;
-        ok = false;
-    }
+    ok = disk_open_port(call, &job.port, err) && run(&journal, path, &job, ret_changed, err);
     image_free(job.port);
+    journal_close(&journal);
     return ok;
 }
 
 /* ---- what died ---- */
 
 struct recovery {
-    struct job *job;
+    struct job job;
     void (*told)(const char *disk, void *user);
     void *user;
-    const char *folder;
-    bool ok;
-    struct err *err;
 };
 
-static bool recover(const char *name, enum fs_kind kind, void *user)
+static bool recover(const struct journal *journal, void *user, struct err *err)
 {
     struct recovery *recovery = user;
-    struct job *job = recovery->job;
-    char journal[FS_PATH_BYTES];
+    struct job *job = &recovery->job;
 
-    if (kind != FS_FILE || strncmp(name, PREFIX, strlen(PREFIX)) != 0 ||
-        strlen(name) >= NAME_BYTES || strchr(name, '.'))
-        return true;
     *job->path = 0;
-    recovery->ok = fs_join(journal, recovery->folder, name, recovery->err) &&
-                   settle(name, journal, job, recovery->err);
-    if (recovery->ok && *job->path && recovery->told)
+    if (!settle(journal, job, err))
+        return false;
+    if (*job->path && recovery->told)
         recovery->told(job->path, recovery->user);
-    return recovery->ok;
+    return true;
 }
 
 bool flatten_recover(struct call *call,
@@ -281,16 +292,10 @@ bool flatten_recover(struct call *call,
                      void *user,
                      struct err *err)
 {
-    char folder[FS_PATH_BYTES];
-    struct job job = {.call = call};
-    struct recovery recovery = {&job, told, user, folder, true, err};
-    bool ok;
+    struct recovery recovery = {.job = {.call = call}, .told = told, .user = user};
+    bool ok = disk_open_port(call, &recovery.job.port, err) &&
+              journal_each(call, KIND, recover, &recovery, err);
 
-    if (!store_own_path(call->store, "journal/x", folder, err) ||
-        !disk_open_port(call, &job.port, err))
-        return false;
-    fs_parent(folder);
-    ok = fs_list(folder, recover, &recovery, err) && recovery.ok;
-    image_free(job.port);
+    image_free(recovery.job.port);
     return ok;
 }

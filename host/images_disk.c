@@ -5,6 +5,7 @@
 #include "host/disk.h"
 #include "host/flatten.h"
 #include "host/image/golden.h"
+#include "host/images_build.h"
 #include "host/inject.h"
 #include "host/place.h"
 #include "host/up_disk.h"
@@ -265,10 +266,12 @@ bool images_clean(struct call *call, struct err *err)
     if (call->word_count)
         return err_set(err, ERR_USAGE, TEXT_HOST_WORDS_MANY, "images clean", call->words[0], NULL);
     /* opening the port takes away what a process that died left attached or mounted */
-    ok = disk_open_port(call, &port, err) && up_disk_golden_folder(call, folder, err) &&
+    ok = call_open_store(call, err) && disk_open_port(call, &port, err) &&
+         up_disk_golden_folder(call, folder, err) &&
          golden_clean(port, folder, say_cleaned, &cleaning, err);
     image_free(port);
-    ok = ok && flatten_recover(call, say_cleaned, &cleaning, err) &&
+    ok = ok && images_build_recover(call, say_cleaned, &cleaning, err) &&
+         flatten_recover(call, say_cleaned, &cleaning, err) &&
          inject_recover(call, say_cleaned, &cleaning, err);
     if (ok && !cleaning.count)
         ui_say(&call->ui, TONE_DIM, TEXT_BUILD_CLEAN_NOTHING, NULL);

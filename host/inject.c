@@ -3,14 +3,11 @@
 
 #include "common/steps.h"
 #include "host/disk.h"
+#include "host/journal.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <xxhash.h>
 
-#define JOURNAL    "journal"
-#define PREFIX     "inject-"
-#define NAME_BYTES 64
+#define KIND "inject-"
 
 /* One injection. */
 struct job {
@@ -93,6 +90,8 @@ static bool undo(void *user, const cJSON *record, struct err *err)
     if (!json_string_into(record, "id", NULL, target.id, sizeof target.id, err) ||
         !json_string_into(record, "disk", NULL, disk, sizeof disk, err))
         return false;
+    if (!call_open_hypervisor(job->call, err))
+        return false;
     if (!hypervisor_find(job->call->hypervisor, target.id, &target.vm, &why)) {
         if (err)
             *err = why;
@@ -118,25 +117,24 @@ static const struct step rows[] = {
 
 static bool run(struct call *call, const struct target *target, struct plan *plan, struct err *err)
 {
-    char name[NAME_BYTES], file[NAME_BYTES + sizeof JOURNAL], path[FS_PATH_BYTES];
-    const struct steps_plan steps = {.name = name, .rows = rows, .count = 1};
+    struct steps_plan steps = {.rows = rows, .count = 1};
     struct job job = {.call = call, .target = target, .plan = plan};
     struct err why = ERR_INIT;
+    struct journal journal;
+    bool ok;
 
-    snprintf(name,
-             sizeof name,
-             PREFIX "%016llx",
-             (unsigned long long)XXH64(target->id, strlen(target->id), 0));
-    snprintf(file, sizeof file, JOURNAL "/%s", name);
-    if (!store_own_path(call->store, file, path, err))
+    if (!journal_open(call, KIND, target->id, &journal, err))
         return false;
-    if (steps_run(&steps, path, &job, NULL, &why))
-        return true;
-    /* what cannot be taken back now, `images clean` or the next injection takes back */
-    steps_undo(&steps, path, &job, NULL, NULL);
-    if (err)
-        *err = why;
-    return false;
+    steps.name = journal.name;
+    ok = steps_run(&steps, journal.path, &job, NULL, &why);
+    if (!ok) {
+        /* what cannot be taken back now, `images clean` or the next injection takes back */
+        steps_undo(&steps, journal.path, &job, NULL, NULL);
+        if (err)
+            *err = why;
+    }
+    journal_close(&journal);
+    return ok;
 }
 
 bool inject_agent(struct call *call,
@@ -189,26 +187,19 @@ struct recovery {
     struct call *call;
     void (*told)(const char *disk, void *user);
     void *user;
-    const char *folder;
-    bool ok;
-    struct err *err;
 };
 
-static bool recover(const char *name, enum fs_kind kind, void *user)
+static bool recover(const struct journal *journal, void *user, struct err *err)
 {
-    struct recovery *recovery = user;
-    const struct steps_plan steps = {.name = name, .rows = rows, .count = 1};
+    const struct recovery *recovery = user;
+    const struct steps_plan steps = {.name = journal->name, .rows = rows, .count = 1};
     struct job job = {.call = recovery->call};
-    char path[FS_PATH_BYTES];
 
-    if (kind != FS_FILE || strncmp(name, PREFIX, strlen(PREFIX)) != 0 ||
-        strlen(name) >= NAME_BYTES || strchr(name, '.'))
-        return true;
-    recovery->ok = fs_join(path, recovery->folder, name, recovery->err) &&
-                   steps_undo(&steps, path, &job, NULL, recovery->err);
-    if (recovery->ok && *job.disk && recovery->told)
+    if (!steps_undo(&steps, journal->path, &job, NULL, err))
+        return false;
+    if (*job.disk && recovery->told)
         recovery->told(job.disk, recovery->user);
-    return recovery->ok;
+    return true;
 }
 
 bool inject_recover(struct call *call,
@@ -216,12 +207,7 @@ bool inject_recover(struct call *call,
                     void *user,
                     struct err *err)
 {
-    char folder[FS_PATH_BYTES];
-    struct recovery recovery = {call, told, user, folder, true, err};
+    struct recovery recovery = {call, told, user};
 
-    /* any file of that folder names it */
-    if (!store_own_path(call->store, JOURNAL "/x", folder, err))
-        return false;
-    fs_parent(folder);
-    return fs_list(folder, recover, &recovery, err) && recovery.ok;
+    return journal_each(call, KIND, recover, &recovery, err);
 }

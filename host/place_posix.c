@@ -13,7 +13,9 @@
 bool place_state(char *out, struct err *err)
 {
     (void)err;
-    text_copy(out, FS_PATH_BYTES, "/var/lib/gpupv");
+    /* a service manager names another one so (systemd.exec: StateDirectory=) */
+    if (!fs_env("STATE_DIRECTORY", out, FS_PATH_BYTES) || *out != '/')
+        text_copy(out, FS_PATH_BYTES, "/var/lib/gpupv");
     return true;
 }
 

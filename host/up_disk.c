@@ -3,81 +3,35 @@
 
 #include "host/disk.h"
 #include "host/guest/connect.h"
-#include "host/image/editions.h"
 #include "host/inject.h"
-#include "host/locale.h"
-#include "host/place.h"
+#include "host/medium.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define GB           ((uint64_t)1 << 30)
-#define LANGUAGE     "en-US" /* of an image that does not say */
-#define ARCHITECTURE "amd64"
-#define PERMILLE     1000
-#define CHILD_FROM   900 /* permille of the work when the parent stands */
-
-/* What Windows comes from. */
-struct origin {
-    struct editions *editions;     /* NULL: the simulation without an image */
-    const struct edition *edition; /* of editions */
-    char path[FS_PATH_BYTES];      /* of the file with the image */
-    struct image_source source;
-};
+#define GB         ((uint64_t)1 << 30)
+#define PERMILLE   1000
+#define CHILD_FROM 900 /* permille of the work when the parent stands */
 
 /* ---- the image ---- */
 
-static void origin_done(struct origin *origin)
-{
-    editions_free(origin->editions);
-    memset(origin, 0, sizeof *origin);
-}
-
 static bool
-origin_open(struct call *call, const struct spec *spec, struct origin *origin, struct err *err)
+open_medium(struct call *call, const struct spec *spec, struct medium *medium, struct err *err)
 {
-    size_t row = 0;
-
-    memset(origin, 0, sizeof *origin);
-    origin->source = (struct image_source){.path = "", .index = 1};
-    if (!*spec->iso) {
-        if (call->simulated)
-            return true;
-        err_set(err, ERR_USAGE, TEXT_BUILD_NO_ISO, spec->name, NULL);
-        return err_hint(err, TEXT_BUILD_NO_ISO_HINT);
-    }
-    if (!editions_read(spec->iso, &origin->editions, err))
-        return false;
-    if (!editions_usable(origin->editions, err) ||
-        !editions_choose(origin->editions, spec->edition, &row, err)) {
-        origin_done(origin);
-        return false;
-    }
-    origin->edition = &origin->editions->rows[row];
-    text_copy(origin->path, sizeof origin->path, origin->editions->path);
-    if (origin->editions->kind == EDITIONS_FOLDER &&
-        !fs_join(origin->path, origin->editions->path, origin->editions->inside, err)) {
-        origin_done(origin);
-        return false;
-    }
-    origin->source.path = origin->path;
-    origin->source.index = origin->edition->index;
-    if (origin->editions->kind == EDITIONS_ISO)
-        origin->source.inside = origin->editions->inside;
-    return true;
+    medium_init(medium);
+    if (*spec->iso)
+        return medium_open(spec->iso, spec->edition, medium, err);
+    if (call->simulated)
+        return true;
+    err_set(err, ERR_USAGE, TEXT_BUILD_NO_ISO, spec->name, NULL);
+    return err_hint(err, TEXT_BUILD_NO_ISO_HINT);
 }
 
-static const char *language_of(const struct origin *origin)
+static bool wants_golden(const struct spec *spec, const struct medium *medium)
 {
-    return origin->edition && *origin->edition->default_language ? origin->edition->default_language
-                                                                 : LANGUAGE;
-}
-
-static bool wants_golden(const struct spec *spec, const struct origin *origin)
-{
-    return origin->editions && !*spec->disk.parent;
+    return medium->edition && !*spec->disk.parent;
 }
 
 static bool has_own_parent(const struct spec *spec)
@@ -89,12 +43,12 @@ bool up_disk_check(struct call *call, const struct spec *spec, struct err *err)
 {
     struct image_port *port = NULL;
     struct image_look *look;
-    struct origin origin;
+    struct medium medium;
     bool ok;
 
     if (!has_own_parent(spec)) {
-        ok = origin_open(call, spec, &origin, err);
-        origin_done(&origin);
+        ok = open_medium(call, spec, &medium, err);
+        medium_done(&medium);
         return ok;
     }
     look = calloc(1, sizeof *look);
@@ -109,26 +63,24 @@ bool up_disk_check(struct call *call, const struct spec *spec, struct err *err)
 
 static void fill_setup(struct unattend *setup,
                        const struct up_disk *disk,
-                       const struct origin *origin,
+                       const struct medium *medium,
                        const struct host_locale *host)
 {
     const struct spec *spec = &disk->target->record.spec;
 
-    *setup = (struct unattend){
-        .architecture = ARCHITECTURE,
-        .computer = spec->computer_name,
-        .user = spec->account.user,
-        .password = disk->password,
-        .autologon = spec->account.autologon,
-        .language = language_of(origin),
-        .locale = *spec->locale ? spec->locale : host->formats,
-        .keyboard = *spec->locale ? spec->locale : host->keyboard,
-        .time_zone = *spec->time_zone ? spec->time_zone : host->time_zone,
-    };
+    medium_setup(medium, host, setup);
+    setup->computer = spec->computer_name;
+    setup->user = spec->account.user;
+    setup->password = disk->password;
+    setup->autologon = spec->account.autologon;
+    if (*spec->locale)
+        setup->locale = setup->keyboard = spec->locale;
+    if (*spec->time_zone)
+        setup->time_zone = spec->time_zone;
 }
 
 static bool make_plan(struct up_disk *disk,
-                      const struct origin *origin,
+                      const struct medium *medium,
                       unsigned parts,
                       struct plan **ret_plan,
                       struct err *err)
@@ -141,7 +93,7 @@ static bool make_plan(struct up_disk *disk,
     bool ok;
 
     host_locale(&host);
-    fill_setup(&setup, disk, origin, &host);
+    fill_setup(&setup, disk, medium, &host);
     if (!connect_keys(disk->call->store, disk->target->id, &keys, err))
         return false;
     ok = plan_new(ret_plan, err) && inject_add(disk->call, &what, *ret_plan, err);
@@ -206,18 +158,18 @@ golden_disk(const char *folder, const char *child, const char *key, char *out, s
 }
 
 static bool describe(const struct up_disk *disk,
-                     const struct origin *origin,
+                     const struct medium *medium,
                      const char *folder,
                      struct golden *golden,
                      struct err *err)
 {
-    const struct edition *edition = origin->edition;
+    const struct edition *edition = medium->edition;
     struct fs_stat stat;
 
     memset(golden, 0, sizeof *golden);
-    if (!fs_stat(origin->path, &stat, err))
+    if (!fs_stat(medium->path, &stat, err))
         return false;
-    guid_text(&origin->editions->wim.id, golden->origin.image);
+    guid_text(&medium->editions->wim.id, golden->origin.image);
     golden->origin.file_bytes = stat.size_bytes;
     golden->origin.file_modified_ms = stat.modified_ms;
     golden->origin.index = edition->index;
@@ -225,7 +177,7 @@ static bool describe(const struct up_disk *disk,
     golden->origin.build = edition->build;
     golden->origin.revision = edition->revision;
     golden->origin.size_gb = disk->target->record.spec.disk.size_gb;
-    text_copy(golden->source, sizeof golden->source, origin->path);
+    text_copy(golden->source, sizeof golden->source, medium->path);
     text_copy(golden->name, sizeof golden->name, edition->name);
     return golden_key(&golden->origin, golden->key, err) &&
            golden_disk(folder, disk->target->vm.settings.disk, golden->key, golden->disk, err);
@@ -234,7 +186,7 @@ static bool describe(const struct up_disk *disk,
 /* The child of a golden parent, which is made when it is missing; *ret_lock guards its family. */
 static bool from_golden(struct up_disk *disk,
                         struct image_port *port,
-                        const struct origin *origin,
+                        const struct medium *medium,
                         struct build_request *request,
                         struct fs_lock **ret_lock,
                         struct err *err)
@@ -247,7 +199,7 @@ static bool from_golden(struct up_disk *disk,
     bool child, ok;
 
     if (!up_disk_golden_folder(disk->call, folder, err) ||
-        !describe(disk, origin, folder, &golden, err) || !plan_new(&request->plan, err))
+        !describe(disk, medium, folder, &golden, err) || !plan_new(&request->plan, err))
         return false;
     ok = inject_add(disk->call, &what, request->plan, err) &&
          golden_make(port, folder, &golden, request, &watch, err) &&
@@ -264,7 +216,7 @@ static bool from_golden(struct up_disk *disk,
 /* What is on the disk before anything of this VM is. */
 static bool make_base(struct up_disk *disk,
                       struct image_port *port,
-                      const struct origin *origin,
+                      const struct medium *medium,
                       struct fs_lock **ret_lock,
                       struct err *err)
 {
@@ -275,17 +227,17 @@ static bool make_base(struct up_disk *disk,
     struct build_request request = {
         .path = path,
         .size_bytes = spec->disk.size_gb * GB,
-        .needed_bytes = origin->edition ? origin->edition->size_bytes : 0,
-        .source = origin->source,
-        .boot = {.locale = language_of(origin)},
+        .needed_bytes = medium->edition ? medium->edition->size_bytes : 0,
+        .source = medium->source,
+        .boot = {.locale = medium_language(medium)},
     };
 
     if (has_own_parent(spec))
         return port->file->preflight(port, path, err) &&
                port->disk->create_child(port, path, spec->disk.parent, err) &&
                disk_lock_family(disk->call, port, path, ret_lock, err);
-    if (wants_golden(spec, origin))
-        return from_golden(disk, port, origin, &request, ret_lock, err);
+    if (wants_golden(spec, medium))
+        return from_golden(disk, port, medium, &request, ret_lock, err);
     return build_disk(port, &request, &watch, err);
 }
 
@@ -296,22 +248,22 @@ bool up_disk_make(struct up_disk *disk, struct err *err)
     const struct build_watch watch = {.on_progress = on_progress, .user = &part};
     unsigned parts =
         INJECT_PROGRAM | INJECT_POLICIES | INJECT_SETUP | INJECT_AGENT | INJECT_PAYLOADS;
-    struct origin origin = {.editions = NULL};
+    struct medium medium = {.editions = NULL};
     struct image_port *port = NULL;
     struct fs_lock *family = NULL;
     struct plan *plan = NULL;
     bool ok;
 
-    ok = has_own_parent(spec) || origin_open(disk->call, spec, &origin, err);
+    ok = has_own_parent(spec) || open_medium(disk->call, spec, &medium, err);
     ok = ok && disk_open_port(disk->call, &port, err) &&
-         make_base(disk, port, &origin, &family, err) &&
+         make_base(disk, port, &medium, &family, err) &&
          (!disk->made || disk->made(disk->user, err)) &&
-         make_plan(disk, &origin, parts, &plan, err) &&
+         make_plan(disk, &medium, parts, &plan, err) &&
          build_inject(port, disk->target->vm.settings.disk, plan, &watch, err);
     plan_free(plan);
     fs_unlock(family);
     image_free(port);
-    origin_done(&origin);
+    medium_done(&medium);
     return ok;
 }
 

@@ -30,6 +30,13 @@ bool console_secret(char *out, size_t size);
 /* Columns of the terminal behind stream, 0 when unknown. */
 unsigned console_width(FILE *stream);
 
+/* From now on Ctrl+C (and what else asks a program to end) is only remembered, for work that takes
+ * back what it began; asked a second time, the program ends at once. */
+void console_watch_interrupt(void);
+
+/* Whether that was asked for since console_watch_interrupt. Any thread. */
+bool console_is_interrupted(void);
+
 /* The language of the user's surroundings; English when it is neither. */
 enum text_lang console_lang(void);
 

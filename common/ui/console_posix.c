@@ -3,13 +3,39 @@
 
 #include "common/fs.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
+static volatile sig_atomic_t interrupted;
+
 void console_open(void)
 {
+}
+
+/* The second signal of a kind ends the program. */
+static void on_interrupt(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+void console_watch_interrupt(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_flags = (int)(SA_RESETHAND | SA_RESTART)};
+
+    action.sa_handler = on_interrupt;
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaction(numbers[i], &action, NULL);
+}
+
+bool console_is_interrupted(void)
+{
+    return interrupted != 0;
 }
 
 char **console_args(int *argc, char **argv)

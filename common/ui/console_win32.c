@@ -11,8 +11,30 @@
 #include <shellapi.h>
 
 #define SECRET_UNITS 512
+#define CLOSE_MS     4500 /* Windows waits 5 s for a program whose console is closed */
 
 static UINT old_output_page, old_input_page;
+static volatile LONG interrupted;
+
+/* Runs on a thread of Windows. FALSE: what Windows does, which is to end the program. */
+static BOOL WINAPI on_interrupt(DWORD event)
+{
+    if (InterlockedExchange(&interrupted, 1))
+        return FALSE;
+    if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT)
+        Sleep(CLOSE_MS); /* the program ends when this returns */
+    return TRUE;
+}
+
+void console_watch_interrupt(void)
+{
+    SetConsoleCtrlHandler(on_interrupt, TRUE);
+}
+
+bool console_is_interrupted(void)
+{
+    return interrupted != 0;
+}
 
 static void restore(void)
 {

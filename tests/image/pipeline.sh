@@ -120,5 +120,40 @@ contains "it is made flat" "^flattened" "$pipeline" flatten state lab2.vhdx
 check "qemu-img finds no fault in it" qemu-img check -q lab2.vhdx
 check "its content is what it was" qemu-img compare -q -f raw -F vhdx lab2.img lab2.vhdx
 contains "a second time there is nothing to do" "^flat already" "$pipeline" flatten state lab2.vhdx
+
+# ---- `gpupv images build`: a disk for a VM that somebody makes himself ----
+export STATE_DIRECTORY=$PWD/own KEY=ABCDE-12345-FGHIJ-67890-KLMNO
+build() { "$pipeline" gpupv images build windows.iso --disk-size 20 --user player --password-from env:PIPELINE_PASSWORD "$@"; }
+if [ "$(id -u)" = 0 ]; then
+    contains "a disk is built" '"schema":"gpupv.images.build".*"edition":"Core".*"computer":"own1"' \
+        build --edition Core --out own_1.vhdx --product-key-from env:KEY --no-autologon --json
+    check "qemu-img finds no fault in it" qemu-img check -q own_1.vhdx
+    same "the agent is in it" <("$pipeline" read own_1.vhdx "Program Files/gpupv/gpupv-agent.exe") "$agent"
+    absent "but no key" "$pipeline" read own_1.vhdx $data/key.json
+    "$pipeline" read own_1.vhdx Windows/Panther/unattend.xml >unattend.xml
+    check "its answer file is well-formed" xmllint --noout unattend.xml
+    contains "with the product key" "^$KEY\$" xpath 'string(//*[local-name()="ProductKey"])'
+    contains "and without autologon" '^0$' xpath 'count(//*[local-name()="AutoLogon"])'
+    refused "a disk that is there is not touched" "something at" build --out own_1.vhdx
+    refused "a wrong product key is refused" "no product key" \
+        env KEY=ABCDE-12345 "$pipeline" gpupv images build windows.iso --out x.vhdx --user player --product-key-from env:KEY
+    refused "and so is another format" "does not end with .vhdx" build --out x.img
+    refused "and a set-up without user" "--computer needs --user" \
+        "$pipeline" gpupv images build windows.iso --out x.vhdx --computer x
+    for signal in INT TERM KILL; do
+        IMAGE_REAL_PAUSE_MS=60 "$pipeline" gpupv images build windows.iso --disk-size 20 --out x.vhdx 2>said.txt &
+        builder=$!
+        for _ in $(seq 400); do grep -q applying said.txt && break; sleep 0.05; done
+        sleep 0.3
+        kill -$signal $builder
+        wait $builder 2>/dev/null || true
+        [ $signal = KILL ] || { grep -q cancelled said.txt || fail "SIG$signal: it was cancelled"; }
+        [ $signal != KILL ] || contains "what a death left is taken away" "x.vhdx" "$pipeline" gpupv images clean
+        contains "after SIG$signal nothing is left" "nothing to clean" "$pipeline" gpupv images clean
+        [ -z "$(ls x.vhdx* own/work/* own/store/journal/* 2>/dev/null)" ] || fail "SIG$signal: $(ls x.vhdx* own/work/* own/store/journal/*)"
+    done
+else
+    echo "without administrator rights: images build was left out"
+fi
 [ -z "$(find state work -name 'attached-*' -o -name '*.flat.vhdx' 2>/dev/null)" ] || fail "something was left"
 done_checking

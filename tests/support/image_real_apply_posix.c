@@ -1,6 +1,7 @@
 /* Windows images by libwim, and the files that start what was unpacked. */
 #include "tests/support/image_real.h"
 
+#include "common/clock.h"
 #include "host/image/udf.h"
 
 #include <stdio.h>
@@ -17,6 +18,7 @@
 struct unpacking {
     image_progress progress;
     void *user;
+    int64_t pause_ms; /* IMAGE_REAL_PAUSE_MS: for tests that come in between */
     bool cancelled;
 };
 
@@ -28,6 +30,7 @@ on_progress(enum wimlib_progress_msg kind, union wimlib_progress_info *info, voi
 
     if (kind != WIMLIB_PROGRESS_MSG_EXTRACT_STREAMS || !unpacking->progress)
         return WIMLIB_PROGRESS_STATUS_CONTINUE;
+    clock_sleep_ms(clock_system(), unpacking->pause_ms);
     if (unpacking->progress(total ? (unsigned)(info->extract.completed_bytes * PERMILLE / total)
                                   : 0,
                             unpacking->user))
@@ -182,7 +185,8 @@ static bool apply(struct image_port *port,
                   void *user,
                   struct err *err)
 {
-    struct unpacking unpacking = {progress, user, false};
+    const char *pause = getenv("IMAGE_REAL_PAUSE_MS");
+    struct unpacking unpacking = {progress, user, pause ? atoi(pause) : 0, false};
     char path[FS_PATH_BYTES], label[IMAGE_LABEL_BYTES];
     struct fs_stat stat;
 

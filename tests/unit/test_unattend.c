@@ -188,6 +188,64 @@ static void password_is_disguised_as_windows_wants_it(void **state)
     buf_done(&out);
 }
 
+static void
+a_server_gets_the_password_of_its_administrator_and_a_key_where_there_is_one(void **state)
+{
+    static const char shell[] = "Microsoft-Windows-Shell-Setup";
+    static const char disguised[] = "AdministratorPassword/Value";
+    struct unattend unattend = usual;
+    char path[64];
+    uint8_t bytes[256];
+    size_t length = 0;
+    struct buf out;
+
+    (void)state;
+    if (!have_xmllint())
+        skip();
+    support_folder("unattend");
+    buf_init(&out, PROCESS_OUTPUT_BYTES);
+    save(&unattend);
+    assert_string_equal(ask(&out, "count(//*[local-name()='AdministratorPassword'])"), "0");
+    assert_string_equal(ask(&out, "count(//*[local-name()='ProductKey'])"), "0");
+    unattend.administrator = true;
+    unattend.password = "secret";
+    unattend.product_key = "ABCDE-12345-FGHIJ-67890-KLMNO";
+    save(&unattend);
+    assert_string_equal(element(&out, "specialize", shell, "ProductKey"), unattend.product_key);
+    snprintf(path, sizeof path, "UserAccounts/%s", disguised);
+    element(&out, "oobeSystem", shell, path);
+    assert_int_equal(mbedtls_base64_decode(bytes, sizeof bytes, &length, out.data, out.len), 0);
+    assert_int_equal(length, 2 * strlen("secretAdministratorPassword"));
+    for (size_t i = 0; i < length / 2; i++)
+        assert_int_equal(bytes[2 * i], "secretAdministratorPassword"[i]);
+    buf_done(&out);
+}
+
+static void what_is_no_product_key_is_refused_and_not_told(void **state)
+{
+    static const char *const bad[] = {"ABCDE",
+                                      "ABCDE-12345-FGHIJ-67890-KLMNO-",
+                                      "abcde-12345-fghij-67890-klmno",
+                                      "ABCDE 12345 FGHIJ 67890 KLMNO",
+                                      "ABCDE-12345-FGHIJ-67890-KLM<O",
+                                      "ABCD-E12345-FGHIJ-67890-KLMNO"};
+    struct unattend unattend = usual;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct err err = ERR_INIT;
+        char text[512];
+        struct buf out;
+
+        buf_init(&out, UNATTEND_BYTES);
+        unattend.product_key = bad[i];
+        if (unattend_write(&unattend, &out, &err) || err.kind != ERR_USAGE || out.len)
+            fail_msg("%s", bad[i]);
+        assert_null(strstr(err_message(&err, TEXT_EN, text, sizeof text), bad[i]));
+        buf_done(&out);
+    }
+}
+
 static void without_autologon_nobody_is_signed_in(void **state)
 {
     struct unattend unattend = usual;
@@ -266,6 +324,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_element_stands_where_setup_looks_for_it),
         cmocka_unit_test(password_is_disguised_as_windows_wants_it),
+        cmocka_unit_test(
+            a_server_gets_the_password_of_its_administrator_and_a_key_where_there_is_one),
+        cmocka_unit_test(what_is_no_product_key_is_refused_and_not_told),
         cmocka_unit_test(without_autologon_nobody_is_signed_in),
         cmocka_unit_test(what_windows_would_refuse_is_refused),
         cmocka_unit_test(texts_of_all_kinds_survive_xml),
