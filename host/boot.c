@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define QUIET_MS 1500 /* nothing moved for so long: settled */
-#define POLL_MS  200
-#define RETRY_MS 250
-#define DIAL_MS  2000
+#define QUIET_MS       1500 /* nothing moved for so long: settled */
+#define POLL_MS        200
+#define RETRY_MS       250
+#define DIAL_MS        2000
+#define DIAL_ANYWAY_MS 60000
 
 static unsigned between(const struct boot_stage *stage, int64_t done, int64_t whole)
 {
@@ -29,6 +30,17 @@ static bool is_silence(const struct err *err)
            err->kind == ERR_IO;
 }
 
+/* A guest behind a Hyper-V socket is not dialled before its heartbeat says that it is up: a dial
+ * that nobody answers takes its whole time, and is no good to a Windows that just starts. One
+ * without a heartbeat may all the same have an agent. */
+static bool is_early(struct hypervisor *h, const struct vm_info *vm)
+{
+    struct link_address address;
+
+    return vm->heartbeat != VM_HEARTBEAT_OK && vm->uptime_ms < DIAL_ANYWAY_MS &&
+           h->ops->address(h, vm->id, &address, NULL) && address.kind == LINK_HYPERV;
+}
+
 /* One look at a VM that should come up. *ret_wait: try again. */
 static bool look(struct call *call,
                  struct target *target,
@@ -40,9 +52,10 @@ static bool look(struct call *call,
     struct err why = ERR_INIT;
 
     *ret_wait = false;
-    if (connect_open(h, call->store, target->id, DIAL_MS, ret_client, &why))
+    if (!is_early(h, &target->vm) &&
+        connect_open(h, call->store, target->id, DIAL_MS, ret_client, &why))
         return true;
-    if (!is_silence(&why)) {
+    if (err_is_set(&why) && !is_silence(&why)) {
         connect_explain(h, call->store, target->id, target->name, true, &why);
         if (err)
             *err = why;

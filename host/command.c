@@ -11,19 +11,13 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &command_up,         &command_create,
-    &command_start,      &command_stop,
-    &command_restart,    &command_status,
-    &command_repair,     &command_signin,
-    &command_config,     &command_display,
-    &command_images,     &command_import,
-    &command_payload,    &command_gpus,
-    &command_gpu,        &command_console,
-    &command_screenshot, &command_logs,
-    &command_adopt,      &command_release,
-    &command_remove,     &command_sim,
-    &command_version,    &command_sim_machine,
-    &command_help,       NULL,
+    &command_up,      &command_create,      &command_start,      &command_stop,
+    &command_restart, &command_status,      &command_repair,     &command_signin,
+    &command_config,  &command_set,         &command_display,    &command_images,
+    &command_import,  &command_payload,     &command_gpus,       &command_gpu,
+    &command_connect, &command_console,     &command_screenshot, &command_logs,
+    &command_adopt,   &command_release,     &command_remove,     &command_sim,
+    &command_version, &command_sim_machine, &command_help,       NULL,
 };
 
 const struct option command_global_options[] = {

@@ -281,6 +281,18 @@ static bool disk_made(void *user, struct err *err)
     return !job->call->simulated || (make_world(job, err) && delay_network(job, err));
 }
 
+/* A VM whose disk was still to be made gets it now. */
+static bool plug_disk(struct up_job *job, struct err *err)
+{
+    struct hypervisor *h = job->call->hypervisor;
+    struct target *target = job->target;
+
+    if (target->vm.disk_attached)
+        return true;
+    return h->ops->configure(h, target->id, &target->vm.settings, err) &&
+           hypervisor_find(h, target->id, &target->vm, err);
+}
+
 static bool disk_act(struct steps *steps, void *user, cJSON *record, struct err *err)
 {
     struct up_job *job = user;
@@ -295,7 +307,7 @@ static bool disk_act(struct steps *steps, void *user, cJSON *record, struct err 
                            .user = job};
 
     (void)record;
-    return up_disk_make(&disk, err);
+    return up_disk_make(&disk, err) && plug_disk(job, err);
 }
 
 /* ---- boots ---- */

@@ -62,6 +62,7 @@ struct vm_info {
     enum vm_state state;
     enum vm_heartbeat heartbeat;
     int64_t uptime_ms;
+    bool disk_attached; /* in its drive; the disk of a new machine is still to be made */
     bool gpu_attached;
     char gpu[GPU_PATH_BYTES]; /* the GPU of the partition */
 };

@@ -34,7 +34,8 @@ static void describe(const char *root, const struct sim_vm *vm, struct vm_info *
     bool running = false;
     struct err ignored = ERR_INIT;
 
-    *info = (struct vm_info){.settings = vm->settings, .gpu_attached = *vm->gpu != 0};
+    *info = (struct vm_info){
+        .settings = vm->settings, .disk_attached = true, .gpu_attached = *vm->gpu != 0};
     text_copy(info->id, sizeof info->id, vm->id);
     text_copy(info->gpu, sizeof info->gpu, vm->gpu);
     /* an unreadable run.json belongs to a process that is just being replaced */
