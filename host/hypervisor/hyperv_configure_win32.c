@@ -297,26 +297,41 @@ bool hyperv_set_network(struct hyperv *h,
 
 /* ---- what changed ---- */
 
+/* True when the disk is to go into its drive: another one, or the one that was still to be made. */
+static bool wants_disk(const struct vm_info *now, const char *disk)
+{
+    struct fs_stat stat;
+
+    if (!*disk)
+        return false;
+    if (!wmi_text_same(now->settings.disk, disk))
+        return true;
+    return !now->disk_attached && fs_stat(disk, &stat, NULL) && stat.kind == FS_FILE;
+}
+
 /* Name and notes are settings of the VM itself. */
 static bool rename_vm(struct hyperv *h,
                       const struct hyperv_vm *vm,
                       const struct vm_info *now,
                       const struct vm_settings *wanted,
+                      bool plugged,
                       struct err *err)
 {
     struct IWbemClassObject *settings = NULL;
     char notes[HYPERV_NOTES_BYTES];
     const char *const list[] = {notes};
-    bool waits = !now->disk_attached && *now->settings.disk; /* the notes held its place */
-    bool marked = strcmp(now->settings.marker, wanted->marker) != 0;
+    /* the notes hold the place of a disk that is still to be made */
+    const char *planned = now->disk_attached || plugged ? "" : now->settings.disk;
+    bool marked =
+        strcmp(now->settings.marker, wanted->marker) != 0 || (plugged && !now->disk_attached);
     bool ok;
 
-    if (!strcmp(now->settings.name, wanted->name) && !marked && !waits)
+    if (!strcmp(now->settings.name, wanted->name) && !marked)
         return true;
-    hyperv_notes_write(wanted->marker, "", notes);
+    hyperv_notes_write(wanted->marker, planned, notes);
     ok = hyperv_settings(h, vm, &settings, err) &&
          wmi_put_text(settings, "ElementName", wanted->name, err) &&
-         ((!marked && !waits) || wmi_put_texts(settings, "Notes", list, 1, err)) &&
+         (!marked || wmi_put_texts(settings, "Notes", list, 1, err)) &&
          hyperv_modify_settings(h, settings, err);
     wmi_object_free(settings);
     return ok;
@@ -331,6 +346,7 @@ bool hyperv_configure(struct hypervisor *base,
     const struct vm_settings *now;
     struct vm_info info;
     struct hyperv_vm vm;
+    bool plug;
 
     if (!hyperv_find_off(h, id, &vm, err) || !hypervisor_find(base, id, &info, err))
         return false;
@@ -343,9 +359,9 @@ bool hyperv_configure(struct hypervisor *base,
     if (strcmp(now->network, settings->network) != 0 &&
         !hyperv_set_network(h, &vm, settings->network, err))
         return err_context(err, TEXT_HV_DOING_NETWORK, vm.name);
-    if ((!info.disk_attached || !wmi_text_same(now->disk, settings->disk)) && *settings->disk &&
-        !hyperv_set_disk(h, &vm, settings->disk, err))
+    plug = wants_disk(&info, settings->disk);
+    if (plug && !hyperv_set_disk(h, &vm, settings->disk, err))
         return err_context(err, TEXT_HV_DOING_DISK, vm.name);
-    return rename_vm(h, &vm, &info, settings, err) ||
+    return rename_vm(h, &vm, &info, settings, plug, err) ||
            err_context(err, TEXT_HV_DOING_SETTINGS, vm.name);
 }

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define JOB_POLL_FIRST_MS 50
+#define JOB_POLL_FIRST_MS 20
 #define JOB_POLL_MOST_MS  500
 #define STATE_TRIES       10 /* a state that just changes is over in a moment */
 #define STATE_WAIT_MS     100

@@ -1,8 +1,9 @@
 /*
- * The contract of the hypervisor port, and what the simulation adds: processes that come and go.
+ * The simulation keeps the contract of the hypervisor port, and what it adds: processes that come
+ * and go.
  * The machine's process is the real gpupv; the agent in it is tests/support/fake_agent.c.
  */
-#include "tests/support/support.h"
+#include "tests/unit/contract/contract_hypervisor.h"
 
 #include "common/clock.h"
 #include "host/hypervisor/sim_state.h"
@@ -15,27 +16,9 @@
 #define WAIT_MS 10000
 #define POLL_MS 10
 
-struct bench {
-    struct hypervisor *h;
-    char root[FS_PATH_BYTES];
-    char gpu[GPU_PATH_BYTES];
-};
+/* ---- the world of the contract ---- */
 
-static void expect_done(bool ok, const struct err *err)
-{
-    char text[512];
-
-    if (!ok)
-        fail_msg("%s", err_message(err, TEXT_EN, text, sizeof text));
-}
-
-#define DO(call)                                                                                   \
-    do {                                                                                           \
-        struct err do_err = ERR_INIT;                                                              \
-        expect_done((call), &do_err);                                                              \
-    } while (0)
-
-static void open_bench(struct bench *b, const char *folder)
+static void open_world(struct hypervisor_bench *b, const char *folder)
 {
     struct host_info host;
     struct sim_host sim;
@@ -52,34 +35,34 @@ static void open_bench(struct bench *b, const char *folder)
     text_copy(b->gpu, sizeof b->gpu, host.gpus[0].path);
 }
 
-static void make_vm(struct bench *b, const char *name, char *ret_id)
+static void install(struct hypervisor_bench *b, const char *id)
 {
-    struct vm_settings settings = {.memory_mb = 4096, .cpus = 2, .marker = "mark"};
     char path[FS_PATH_BYTES], folder[FS_PATH_BYTES];
 
-    text_copy(settings.name, sizeof settings.name, name);
-    DO(b->h->ops->create(b->h, &settings, ret_id, &do_err));
-    DO(sim_path(b->root, ret_id, "disk/agent", folder, &do_err));
+    DO(sim_path(b->root, id, "disk/agent", folder, &do_err));
     DO(fs_make_dirs(folder, FS_PRIVATE, &do_err));
     DO(fs_join(path, folder, "key.json", &do_err));
     DO(fs_write_atomic(path, "{}", 2, FS_PRIVATE, &do_err));
 }
 
-static struct vm_info find_vm(struct bench *b, const char *id)
+static void publish(struct hypervisor_bench *b, const char *id, const char *text)
 {
-    struct vm_info vm = {.id = ""};
+    char path[FS_PATH_BYTES];
 
-    DO(hypervisor_find(b->h, id, &vm, &do_err));
-    return vm;
+    DO(sim_path(b->root, id, "disk/kvp.txt", path, &do_err));
+    DO(fs_write_atomic(path, text, strlen(text), FS_PRIVATE, &do_err));
 }
 
-static void power(struct bench *b, const char *id, enum vm_power what)
+const struct hypervisor_world hypervisor_world = {
+    .name = "sim", .open = open_world, .install = install, .publish = publish};
+
+static void power(struct hypervisor_bench *b, const char *id, enum vm_power what)
 {
     DO(b->h->ops->power(b->h, id, what, &do_err));
 }
 
 /* What the fake agent noted: one letter per start. */
-static void read_starts(struct bench *b, const char *id, char *out, size_t size)
+static void read_starts(struct hypervisor_bench *b, const char *id, char *out, size_t size)
 {
     char path[FS_PATH_BYTES];
     struct buf text;
@@ -91,7 +74,7 @@ static void read_starts(struct bench *b, const char *id, char *out, size_t size)
     buf_done(&text);
 }
 
-static void wait_starts(struct bench *b, const char *id, const char *wanted)
+static void wait_starts(struct hypervisor_bench *b, const char *id, const char *wanted)
 {
     char starts[64] = "";
 
@@ -102,7 +85,7 @@ static void wait_starts(struct bench *b, const char *id, const char *wanted)
     assert_string_equal(starts, wanted);
 }
 
-static void tell_agent(struct bench *b, const char *id, int code)
+static void tell_agent(struct hypervisor_bench *b, const char *id, int code)
 {
     char path[FS_PATH_BYTES], text[16];
 
@@ -111,93 +94,7 @@ static void tell_agent(struct bench *b, const char *id, int code)
     DO(fs_write_atomic(path, text, strlen(text), FS_PRIVATE, &do_err));
 }
 
-static void close_bench(struct bench *b)
-{
-    struct vm_info *vms = NULL;
-    size_t count = 0;
-
-    DO(b->h->ops->list(b->h, &vms, &count, &do_err));
-    for (size_t i = 0; i < count; i++)
-        power(b, vms[i].id, VM_POWER_OFF);
-    free(vms);
-    hypervisor_free(b->h);
-}
-
-/* ---- the contract ---- */
-
-static void machine_that_is_not_there_is_not_found(void **state)
-{
-    static const char *const bad[] = {"00000000-0000-4000-8000-000000000000", "..", ""};
-    struct bench b;
-    struct vm_info vm;
-
-    (void)state;
-    open_bench(&b, "missing");
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct err err = ERR_INIT;
-
-        assert_false(hypervisor_find(b.h, bad[i], &vm, &err));
-        assert_int_equal(err.kind, ERR_NOT_FOUND);
-        err_clear(&err);
-        assert_false(b.h->ops->power(b.h, bad[i], VM_POWER_ON, &err));
-        assert_int_equal(err.kind, ERR_NOT_FOUND);
-        err_clear(&err);
-        assert_false(b.h->ops->gpu(b.h, bad[i], &(struct gpu_wish){.path = b.gpu}, &err));
-        assert_int_equal(err.kind, ERR_NOT_FOUND);
-    }
-    DO(b.h->ops->remove(b.h, bad[0], &do_err));
-    close_bench(&b);
-}
-
-static void created_machine_is_listed_off_as_it_was_wanted(void **state)
-{
-    char first[VM_ID_BYTES], second[VM_ID_BYTES];
-    struct bench b;
-    struct vm_info vm;
-
-    (void)state;
-    open_bench(&b, "create");
-    make_vm(&b, "twin", first);
-    make_vm(&b, "twin", second);
-    assert_string_not_equal(first, second);
-    vm = find_vm(&b, first);
-    assert_string_equal(vm.settings.name, "twin");
-    assert_string_equal(vm.settings.marker, "mark");
-    assert_int_equal(vm.settings.memory_mb, 4096);
-    assert_int_equal(vm.state, VM_OFF);
-    assert_false(vm.gpu_attached);
-    assert_true(*vm.settings.disk != 0);
-    close_bench(&b);
-}
-
-static void settings_and_gpu_change_only_while_off(void **state)
-{
-    char id[VM_ID_BYTES];
-    struct err err = ERR_INIT;
-    struct bench b;
-    struct vm_info vm;
-
-    (void)state;
-    open_bench(&b, "rules");
-    make_vm(&b, "vm", id);
-    power(&b, id, VM_POWER_ON);
-    vm = find_vm(&b, id);
-    assert_int_equal(vm.state, VM_RUNNING);
-    assert_false(b.h->ops->gpu(b.h, id, &(struct gpu_wish){.path = b.gpu}, &err));
-    assert_int_equal(err.kind, ERR_CONFLICT);
-    assert_false(b.h->ops->configure(b.h, id, &vm.settings, &err));
-    assert_int_equal(err.kind, ERR_CONFLICT);
-    assert_false(b.h->ops->remove(b.h, id, &err));
-    assert_int_equal(err.kind, ERR_CONFLICT);
-    assert_false(b.h->ops->power(b.h, id, VM_POWER_ON, &err));
-    assert_int_equal(err.kind, ERR_CONFLICT);
-    power(&b, id, VM_POWER_OFF);
-    DO(b.h->ops->gpu(b.h, id, &(struct gpu_wish){.path = b.gpu}, &do_err));
-    assert_true(find_vm(&b, id).gpu_attached);
-    DO(b.h->ops->gpu(b.h, id, &(struct gpu_wish){.path = NULL}, &do_err));
-    assert_false(find_vm(&b, id).gpu_attached);
-    close_bench(&b);
-}
+/* ---- what the simulation adds to the contract ---- */
 
 static void gpu_has_only_as_many_partitions_as_it_has(void **state)
 {
@@ -205,10 +102,10 @@ static void gpu_has_only_as_many_partitions_as_it_has(void **state)
     struct err err = ERR_INIT;
     struct host_info host;
     struct sim_host sim;
-    struct bench b;
+    struct hypervisor_bench b;
 
     (void)state;
-    open_bench(&b, "capacity");
+    hypervisor_world.open(&b, "capacity");
     DO(sim_host_load(b.root, &sim, &do_err));
     sim.gpus[0].partitions = 1;
     sim.gpus[1] = sim.gpus[0];
@@ -216,7 +113,7 @@ static void gpu_has_only_as_many_partitions_as_it_has(void **state)
     sim.gpu_count = 2;
     DO(sim_host_save(b.root, &sim, &do_err));
     for (int i = 0; i < 3; i++)
-        make_vm(&b, "vm", ids[i]);
+        bench_make_vm(&b, "vm", ids[i]);
     DO(b.h->ops->gpu(b.h, ids[0], &(struct gpu_wish){.path = b.gpu}, &do_err));
     assert_false(b.h->ops->gpu(b.h, ids[1], &(struct gpu_wish){.path = b.gpu}, &err));
     assert_int_equal(err.kind, ERR_BUSY);
@@ -228,69 +125,7 @@ static void gpu_has_only_as_many_partitions_as_it_has(void **state)
     DO(b.h->ops->host(b.h, &host, &do_err));
     assert_int_equal(host.gpus[0].partitions_free, 0);
     assert_string_equal(host.gpus[0].name, host.gpus[1].name);
-    close_bench(&b);
-}
-
-static void switching_off_what_is_off_is_fine_and_restarting_it_is_not(void **state)
-{
-    char id[VM_ID_BYTES];
-    struct err err = ERR_INIT;
-    struct bench b;
-
-    (void)state;
-    open_bench(&b, "off");
-    make_vm(&b, "vm", id);
-    power(&b, id, VM_POWER_OFF);
-    power(&b, id, VM_POWER_SHUTDOWN);
-    assert_false(b.h->ops->power(b.h, id, VM_POWER_REBOOT, &err));
-    assert_int_equal(err.kind, ERR_CONFLICT);
-    assert_false(b.h->ops->power(b.h, id, VM_POWER_RESET, &err));
-    assert_int_equal(err.kind, ERR_CONFLICT);
-    close_bench(&b);
-}
-
-static void published_text_is_read_while_the_machine_runs(void **state)
-{
-    char id[VM_ID_BYTES], path[FS_PATH_BYTES];
-    struct bench b;
-    struct buf out;
-
-    (void)state;
-    open_bench(&b, "kvp");
-    make_vm(&b, "vm", id);
-    DO(sim_path(b.root, id, "disk/kvp.txt", path, &do_err));
-    DO(fs_write_atomic(path, "old", 3, FS_PRIVATE, &do_err));
-    buf_init(&out, KVP_BYTES);
-    DO(b.h->ops->kvp(b.h, id, &out, &do_err));
-    assert_int_equal(out.len, 0);
-    power(&b, id, VM_POWER_ON);
-    wait_starts(&b, id, "b");
-    DO(b.h->ops->kvp(b.h, id, &out, &do_err));
-    assert_int_equal(out.len, 0);
-    DO(fs_write_atomic(path, "hello", 5, FS_PRIVATE, &do_err));
-    DO(b.h->ops->kvp(b.h, id, &out, &do_err));
-    assert_string_equal(buf_str(&out), "hello");
-    buf_done(&out);
-    close_bench(&b);
-}
-
-static void console_has_a_picture_while_the_machine_runs(void **state)
-{
-    char id[VM_ID_BYTES];
-    struct picture picture;
-    struct err err = ERR_INIT;
-    struct bench b;
-
-    (void)state;
-    open_bench(&b, "picture");
-    make_vm(&b, "vm", id);
-    assert_false(b.h->ops->picture(b.h, id, 64, 48, &picture, &err));
-    assert_int_equal(err.kind, ERR_CONFLICT);
-    power(&b, id, VM_POWER_ON);
-    DO(b.h->ops->picture(b.h, id, 64, 48, &picture, &do_err));
-    assert_int_equal(picture.pixels.len, (size_t)picture.width * picture.height * 2);
-    buf_done(&picture.pixels);
-    close_bench(&b);
+    bench_close(&b);
 }
 
 static void neural_processor_is_listed_and_never_given(void **state)
@@ -300,14 +135,14 @@ static void neural_processor_is_listed_and_never_given(void **state)
     struct err err = ERR_INIT;
     struct host_info host;
     struct sim_host sim;
-    struct bench b;
+    struct hypervisor_bench b;
 
     (void)state;
-    open_bench(&b, "npu");
+    hypervisor_world.open(&b, "npu");
     DO(sim_host_load(b.root, &sim, &do_err));
     sim.npu = true;
     DO(sim_host_save(b.root, &sim, &do_err));
-    make_vm(&b, "vm", id);
+    bench_make_vm(&b, "vm", id);
     DO(b.h->ops->host(b.h, &host, &do_err));
     assert_int_equal(host.gpu_count, 2);
     assert_int_equal(host.gpus[1].kind, GPU_KIND_NPU);
@@ -317,7 +152,7 @@ static void neural_processor_is_listed_and_never_given(void **state)
     assert_ptr_equal(gpu, &host.gpus[0]);
     assert_false(hypervisor_choose_gpu(&host, "boost", &gpu, &err));
     assert_int_equal(err.kind, ERR_UNSUPPORTED);
-    close_bench(&b);
+    bench_close(&b);
 }
 
 /* ---- choosing a GPU ---- */
@@ -361,27 +196,27 @@ static void gpu_is_chosen_by_name_or_path_and_never_guessed(void **state)
 static void dead_agent_is_started_again_without_a_boot(void **state)
 {
     char id[VM_ID_BYTES];
-    struct bench b;
+    struct hypervisor_bench b;
 
     (void)state;
-    open_bench(&b, "restart");
-    make_vm(&b, "vm", id);
+    hypervisor_world.open(&b, "restart");
+    bench_make_vm(&b, "vm", id);
     power(&b, id, VM_POWER_ON);
     wait_starts(&b, id, "b");
     tell_agent(&b, id, 1);
     wait_starts(&b, id, "bs");
-    assert_int_equal(find_vm(&b, id).heartbeat, VM_HEARTBEAT_OK);
-    close_bench(&b);
+    assert_int_equal(bench_find_vm(&b, id).heartbeat, VM_HEARTBEAT_OK);
+    bench_close(&b);
 }
 
 static void exit_codes_of_the_agent_move_the_machine(void **state)
 {
     char id[VM_ID_BYTES];
-    struct bench b;
+    struct hypervisor_bench b;
 
     (void)state;
-    open_bench(&b, "codes");
-    make_vm(&b, "vm", id);
+    hypervisor_world.open(&b, "codes");
+    bench_make_vm(&b, "vm", id);
     power(&b, id, VM_POWER_ON);
     wait_starts(&b, id, "b");
     tell_agent(&b, id, 194);
@@ -398,18 +233,18 @@ static void exit_codes_of_the_agent_move_the_machine(void **state)
     tell_agent(&b, id, 197);
     clock_sleep_ms(clock_system(), 1500);
     wait_starts(&b, id, "bbbb");
-    assert_int_equal(find_vm(&b, id).state, VM_RUNNING);
-    close_bench(&b);
+    assert_int_equal(bench_find_vm(&b, id).state, VM_RUNNING);
+    bench_close(&b);
 }
 
 static void shutdown_and_restart_are_asked_of_the_guest(void **state)
 {
     char id[VM_ID_BYTES];
-    struct bench b;
+    struct hypervisor_bench b;
 
     (void)state;
-    open_bench(&b, "ask");
-    make_vm(&b, "vm", id);
+    hypervisor_world.open(&b, "ask");
+    bench_make_vm(&b, "vm", id);
     power(&b, id, VM_POWER_ON);
     wait_starts(&b, id, "b");
     power(&b, id, VM_POWER_REBOOT);
@@ -418,10 +253,10 @@ static void shutdown_and_restart_are_asked_of_the_guest(void **state)
     wait_starts(&b, id, "bbb");
     power(&b, id, VM_POWER_SHUTDOWN);
     DO(hypervisor_wait_state(b.h, id, VM_OFF, WAIT_MS, &do_err));
-    close_bench(&b);
+    bench_close(&b);
 }
 
-static void set_faults(struct bench *b, const char *id, const struct sim_faults *faults)
+static void set_faults(struct hypervisor_bench *b, const char *id, const struct sim_faults *faults)
 {
     struct sim_vm vm;
 
@@ -435,17 +270,17 @@ static void stuck_machine_gives_no_heartbeat_and_hears_only_the_cord(void **stat
     static const struct sim_faults stuck = {.stuck_with_gpu = true};
     char id[VM_ID_BYTES], starts[16];
     struct err err = ERR_INIT;
-    struct bench b;
+    struct hypervisor_bench b;
 
     (void)state;
-    open_bench(&b, "stuck");
-    make_vm(&b, "vm", id);
+    hypervisor_world.open(&b, "stuck");
+    bench_make_vm(&b, "vm", id);
     set_faults(&b, id, &stuck);
     DO(b.h->ops->gpu(b.h, id, &(struct gpu_wish){.path = b.gpu}, &do_err));
     power(&b, id, VM_POWER_ON);
     clock_sleep_ms(clock_system(), 300);
-    assert_int_equal(find_vm(&b, id).state, VM_RUNNING);
-    assert_int_equal(find_vm(&b, id).heartbeat, VM_HEARTBEAT_NONE);
+    assert_int_equal(bench_find_vm(&b, id).state, VM_RUNNING);
+    assert_int_equal(bench_find_vm(&b, id).heartbeat, VM_HEARTBEAT_NONE);
     read_starts(&b, id, starts, sizeof starts);
     assert_string_equal(starts, "");
     power(&b, id, VM_POWER_SHUTDOWN);
@@ -455,10 +290,10 @@ static void stuck_machine_gives_no_heartbeat_and_hears_only_the_cord(void **stat
     DO(b.h->ops->gpu(b.h, id, &(struct gpu_wish){.path = NULL}, &do_err));
     power(&b, id, VM_POWER_ON);
     wait_starts(&b, id, "b");
-    close_bench(&b);
+    bench_close(&b);
 }
 
-static bool agent_runs(struct bench *b, const char *id)
+static bool agent_runs(struct hypervisor_bench *b, const char *id)
 {
     char starts[64];
     size_t before;
@@ -484,11 +319,11 @@ static void machine_process_that_was_killed_leaves_nothing_running(void **state)
     char id[VM_ID_BYTES];
     struct sim_run run = {0};
     bool running = false;
-    struct bench b;
+    struct hypervisor_bench b;
 
     (void)state;
-    open_bench(&b, "killed");
-    make_vm(&b, "vm", id);
+    hypervisor_world.open(&b, "killed");
+    bench_make_vm(&b, "vm", id);
     power(&b, id, VM_POWER_ON);
     wait_starts(&b, id, "b");
     DO(sim_run_load(b.root, id, &running, &run, &do_err));
@@ -498,47 +333,47 @@ static void machine_process_that_was_killed_leaves_nothing_running(void **state)
     assert_false(agent_runs(&b, id));
     power(&b, id, VM_POWER_ON);
     wait_starts(&b, id, "bb");
-    close_bench(&b);
+    bench_close(&b);
 }
 
 static void stale_run_file_is_not_a_running_machine(void **state)
 {
     struct sim_run stale = {.pid = 1, .agent_pid = 1, .phase = SIM_PHASE_RUNNING, .since_ms = 1};
     char id[VM_ID_BYTES];
-    struct bench b;
+    struct hypervisor_bench b;
 
     (void)state;
-    open_bench(&b, "stale");
-    make_vm(&b, "vm", id);
+    hypervisor_world.open(&b, "stale");
+    bench_make_vm(&b, "vm", id);
     DO(sim_run_save(b.root, id, &stale, &do_err));
-    assert_int_equal(find_vm(&b, id).state, VM_OFF);
+    assert_int_equal(bench_find_vm(&b, id).state, VM_OFF);
     power(&b, id, VM_POWER_ON);
     wait_starts(&b, id, "b");
-    close_bench(&b);
+    bench_close(&b);
 }
 
 static void many_machines_run_side_by_side_and_survive_the_port(void **state)
 {
     char ids[6][VM_ID_BYTES];
     struct link_address a, c;
-    struct bench b;
+    struct hypervisor_bench b;
 
     (void)state;
-    open_bench(&b, "many");
+    hypervisor_world.open(&b, "many");
     for (int i = 0; i < 6; i++) {
-        make_vm(&b, "vm", ids[i]);
+        bench_make_vm(&b, "vm", ids[i]);
         power(&b, ids[i], VM_POWER_ON);
     }
     hypervisor_free(b.h);
     DO(hypervisor_open_sim(b.root, getenv("GPUPV_TEST_HOST"), &b.h, &do_err));
     for (int i = 0; i < 6; i++) {
-        assert_int_equal(find_vm(&b, ids[i]).state, VM_RUNNING);
+        assert_int_equal(bench_find_vm(&b, ids[i]).state, VM_RUNNING);
         wait_starts(&b, ids[i], "b");
     }
     DO(b.h->ops->address(b.h, ids[0], &a, &do_err));
     DO(b.h->ops->address(b.h, ids[1], &c, &do_err));
     assert_string_not_equal(a.path, c.path);
-    close_bench(&b);
+    bench_close(&b);
 }
 
 static void removed_machine_leaves_its_disk_and_nothing_else(void **state)
@@ -546,12 +381,12 @@ static void removed_machine_leaves_its_disk_and_nothing_else(void **state)
     char id[VM_ID_BYTES], path[FS_PATH_BYTES];
     struct vm_info vm;
     struct fs_stat stat;
-    struct bench b;
+    struct hypervisor_bench b;
 
     (void)state;
-    open_bench(&b, "remove");
-    make_vm(&b, "vm", id);
-    vm = find_vm(&b, id);
+    hypervisor_world.open(&b, "remove");
+    bench_make_vm(&b, "vm", id);
+    vm = bench_find_vm(&b, id);
     DO(b.h->ops->remove(b.h, id, &do_err));
     DO(b.h->ops->remove(b.h, id, &do_err));
     assert_false(hypervisor_find(b.h, id, &vm, NULL));
@@ -560,7 +395,7 @@ static void removed_machine_leaves_its_disk_and_nothing_else(void **state)
     DO(sim_path(b.root, id, "vm.json", path, &do_err));
     DO(fs_stat(path, &stat, &do_err));
     assert_int_equal(stat.kind, FS_MISSING);
-    close_bench(&b);
+    bench_close(&b);
 }
 
 static void damaged_files_of_the_simulation_are_errors_with_their_path(void **state)
@@ -569,11 +404,11 @@ static void damaged_files_of_the_simulation_are_errors_with_their_path(void **st
     char id[VM_ID_BYTES], path[FS_PATH_BYTES], text[1024];
     struct vm_info *vms = NULL;
     size_t count = 0;
-    struct bench b;
+    struct hypervisor_bench b;
 
     (void)state;
-    open_bench(&b, "damaged");
-    make_vm(&b, "vm", id);
+    hypervisor_world.open(&b, "damaged");
+    bench_make_vm(&b, "vm", id);
     DO(sim_path(b.root, id, "vm.json", path, &do_err));
     for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
         struct err err = ERR_INIT;
@@ -584,19 +419,13 @@ static void damaged_files_of_the_simulation_are_errors_with_their_path(void **st
         assert_non_null(strstr(err_message(&err, TEXT_EN, text, sizeof text), "vm.json"));
     }
     DO(fs_remove(path, &do_err));
-    close_bench(&b);
+    bench_close(&b);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(machine_that_is_not_there_is_not_found),
-        cmocka_unit_test(settings_and_gpu_change_only_while_off),
         cmocka_unit_test(gpu_has_only_as_many_partitions_as_it_has),
-        cmocka_unit_test(switching_off_what_is_off_is_fine_and_restarting_it_is_not),
-        cmocka_unit_test(created_machine_is_listed_off_as_it_was_wanted),
-        cmocka_unit_test(published_text_is_read_while_the_machine_runs),
-        cmocka_unit_test(console_has_a_picture_while_the_machine_runs),
         cmocka_unit_test(neural_processor_is_listed_and_never_given),
         cmocka_unit_test(gpu_is_chosen_by_name_or_path_and_never_guessed),
         cmocka_unit_test(dead_agent_is_started_again_without_a_boot),
@@ -610,5 +439,7 @@ int main(void)
         cmocka_unit_test(damaged_files_of_the_simulation_are_errors_with_their_path),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return _cmocka_run_group_tests(
+               hypervisor_world.name, hypervisor_contract, hypervisor_contract_count, NULL, NULL) +
+           cmocka_run_group_tests(tests, NULL, NULL);
 }
