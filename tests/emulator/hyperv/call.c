@@ -167,6 +167,13 @@ struct call call_begin(const char *name)
     return call;
 }
 
+HRESULT call_fault(const struct call *call)
+{
+    return call->fault & 0x80000000 ? (HRESULT)call->fault
+           : call->fault            ? (HRESULT)0x80041001
+                                    : S_OK;
+}
+
 HRESULT call_end(const struct call *call, HRESULT result, const char *detail)
 {
     state_log("hyperv",

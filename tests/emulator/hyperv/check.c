@@ -11,7 +11,15 @@ static const struct {
     int (*run)(void);
 } groups[] = {
     {"connect", check_connect},
+    {"fault", check_fault},
+    {"guest", check_guest},
+    {"hooked", check_hooked},
     {"machine", check_machine},
+    {"object", check_object},
+    {"old", check_old},
+    {"query", check_query},
+    {"resource", check_resource},
+    {"share", check_share},
 };
 
 static int run(const char *name)

@@ -104,6 +104,14 @@ void emulator_unset(const char *key, const char *name);
 
 /* Groups of tests; how many failed. */
 int check_connect(void);
+int check_fault(void);
+int check_guest(void);
+int check_hooked(void);
 int check_machine(void);
+int check_object(void);
+int check_old(void);
+int check_query(void);
+int check_resource(void);
+int check_share(void);
 
 #endif

@@ -191,7 +191,7 @@ static IWbemClassObject *object_at(const struct enumerator *self, int index)
 static HRESULT begin(struct enumerator *self)
 {
     struct call call = call_begin("Next");
-    HRESULT result = call.fault                        ? (HRESULT)call.fault
+    HRESULT result = call.fault                        ? call_fault(&call)
                      : !blanket_allows(&self->blanket) ? (HRESULT)WBEM_E_ACCESS_DENIED
                                                        : self->late;
 

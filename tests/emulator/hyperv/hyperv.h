@@ -97,6 +97,9 @@ struct call {
 };
 struct call call_begin(const char *name);
 
+/* The fault as the result of a call that has no ReturnValue, S_OK without one. */
+HRESULT call_fault(const struct call *call);
+
 /* Its end, for the log; returns the result. */
 HRESULT call_end(const struct call *call, HRESULT result, const char *detail);
 

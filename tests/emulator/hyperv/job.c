@@ -44,11 +44,24 @@ bool job_fail(struct failure *failure, DWORD code, const char *format, ...)
     return false;
 }
 
+/* Pieces of work are counted, so that a test can have one of them fail. */
+static DWORD planned_fault(const char *name)
+{
+    DWORD fault = state_fault(HYPERV_KEY "\\jobfault", name);
+    DWORD number = emulator_setting("Works", 0) + 1;
+
+    state_set_number(HYPERV_KEY, "Works", number);
+    state_log("hyperv", "- work %lu %s", (unsigned long)number, name);
+    if (number == emulator_setting("FailJob", 0))
+        fault = emulator_setting("FailJobCode", FAILED_CODE);
+    return fault;
+}
+
 /* Runs the work; what failed has changed nothing. */
 static bool
 run(const struct job_kind *kind, const cJSON *args, cJSON *affected, struct failure *failure)
 {
-    DWORD fault = state_fault(HYPERV_KEY "\\jobfault", kind->name);
+    DWORD fault = planned_fault(kind->name);
     cJSON *copy, *kept;
 
     if (fault)
@@ -236,11 +249,39 @@ bool job_busy(const char *vm)
     return false;
 }
 
+/* vmms died: nobody knows its jobs any more, and what they were about was done or not. */
+static void forget_all(bool done)
+{
+    cJSON *job;
+
+    while ((job = store_next("CIM_ConcreteJob", NULL))) {
+        char *id = emulator_copy(row_text(job, "InstanceID"));
+
+        if (is_running(job) && done)
+            finish(id);
+        else if (is_running(job) && kind_of(memo_text(job, "kind"))->failed)
+            kind_of(memo_text(job, "kind"))->failed(cJSON_GetObjectItem(job, "args"));
+        store_remove(job_row(id));
+        free(id);
+    }
+}
+
+static void notice_restart(void)
+{
+    double until = emulator_setting("DownUntil", 0);
+
+    if (until <= 0 || memo(store_root(), "restart", 0) == until)
+        return;
+    memo_set(store_root(), "restart", until);
+    forget_all(emulator_setting("RestartDone", 0) != 0);
+}
+
 void job_tick(void)
 {
     double now = (double)emulator_now();
     cJSON *job = NULL, *next_job;
 
+    notice_restart();
     for (job = store_next("CIM_ConcreteJob", NULL); job; job = next_job) {
         next_job = store_next("CIM_ConcreteJob", job);
         if (is_running(job) && memo(job, "due", 0) <= now) {

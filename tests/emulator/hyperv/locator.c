@@ -111,7 +111,7 @@ static HRESULT STDMETHODCALLTYPE on_connect(IWbemLocator *iface,
     if (ret_services)
         *ret_services = NULL;
     if (call.fault)
-        result = (HRESULT)call.fault;
+        result = call_fault(&call);
     else if (!ret_services || !space || flags & ~(LONG)WBEM_FLAG_CONNECT_USE_MAX_WAIT)
         result = (HRESULT)WBEM_E_INVALID_PARAMETER;
     else if (!plain)

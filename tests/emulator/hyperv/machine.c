@@ -297,6 +297,15 @@ uint64_t machine_uptime(const cJSON *vm)
     return began > 0 ? emulator_now() - (uint64_t)began : 0;
 }
 
+/* A vTPM is initialised by the first start with it. */
+static void seal(const char *id)
+{
+    cJSON *security = settings_next(id, "Msvm_SecuritySettingData", NULL);
+
+    if (security && row_bool(security, "TpmEnabled"))
+        memo_set(security, "sealed", 1);
+}
+
 void machine_enter(const char *id, int state)
 {
     cJSON *vm = machine_find(id);
@@ -314,6 +323,7 @@ void machine_enter(const char *id, int state)
     if (state == POWER_RUNNING && memo(vm, "booted", 0) <= 0) {
         memo_set(vm, "booted", (double)emulator_now());
         memo_set(vm, "hooked", hook_run("StartHook", "start", own));
+        seal(own);
         devices_add(vm);
     } else if ((state == POWER_OFF || state == POWER_SAVED) && memo(vm, "booted", 0) > 0) {
         memo_set(vm, "booted", 0);

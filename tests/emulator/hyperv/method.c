@@ -93,7 +93,7 @@ HRESULT method_call(const char *space,
     struct invocation call = {.method = method, .in = in};
     const struct schema_class *class;
     const struct method_row *row;
-    DWORD code, fault;
+    DWORD code;
     HRESULT result = find_target(space, path, method, &class, &call.target);
 
     if (FAILED(result))
@@ -104,8 +104,7 @@ HRESULT method_call(const char *space,
         return (HRESULT)WBEM_E_METHOD_NOT_IMPLEMENTED;
     }
     call.out = cJSON_CreateObject();
-    fault = state_fault(HYPERV_KEY "\\answer", method->name);
-    code = fault ? fault : row->handle(&call);
+    code = row->handle(&call);
     if (FAILED(call.failed)) {
         cJSON_Delete(call.out);
         return call.failed;

@@ -26,10 +26,10 @@ static size_t name_length(const char *text)
 /* \\HOST\name\space: in front of the class, when it is there. */
 static HRESULT skip_server(const char *space, const char **text)
 {
-    const char *at = *text, *quote = strchr(at, '"'), *colon = strchr(at, ':');
+    const char *at = *text, *colon = at + strcspn(at, "\"':");
     size_t length;
 
-    if (quote && colon > quote)
+    if (*colon != ':')
         colon = NULL;
     if (at[0] == '\\' && at[1] == '\\') {
         at += 2;
@@ -48,22 +48,28 @@ static HRESULT skip_server(const char *space, const char **text)
     return S_OK;
 }
 
-/* A quoted value: only \\ and \" are escapes. */
+static bool is_quote(char c)
+{
+    return c == '"' || c == '\'';
+}
+
+/* A value in either quotes: only backslashes and quotes can be escaped. */
 static char *quoted(const char **text)
 {
     const char *at = *text + 1;
+    char quote = **text;
     char *value = emulator_grow(NULL, strlen(at) + 1);
     size_t length = 0;
 
-    for (; *at && *at != '"'; at++) {
-        if (*at == '\\' && at[1] != '\\' && at[1] != '"')
+    for (; *at && *at != quote; at++) {
+        if (*at == '\\' && at[1] != '\\' && !is_quote(at[1]))
             break;
         if (*at == '\\')
             at++;
         value[length++] = *at;
     }
     value[length] = '\0';
-    if (*at != '"') {
+    if (*at != quote) {
         free(value);
         return NULL;
     }
@@ -85,22 +91,15 @@ static bool is_text(CIMTYPE type)
     return type == CIM_STRING || type == CIM_REFERENCE || type == CIM_DATETIME;
 }
 
-static bool parse_key(const char **text, struct path *path)
+static bool
+parse_value(const char **text, const struct schema_property *property, struct path *path)
 {
-    size_t length = name_length(*text);
-    char name[NAME_BYTES], *raw;
-    const struct schema_property *property;
+    char *raw;
     cJSON *value = NULL;
 
-    snprintf(name, sizeof(name), "%.*s", (int)length, *text);
-    property = length ? schema_property(path->class, name) : NULL;
-    if (!property || !property->key || (*text)[length] != '=' ||
-        cJSON_GetObjectItem(path->keys, property->name))
+    if (is_text(property->type) != is_quote(**text))
         return false;
-    *text += length + 1;
-    if (is_text(property->type) != (**text == '"'))
-        return false;
-    raw = **text == '"' ? quoted(text) : unquoted(text);
+    raw = is_quote(**text) ? quoted(text) : unquoted(text);
     if (raw)
         value = value_parse(property->type, raw);
     free(raw);
@@ -108,6 +107,35 @@ static bool parse_key(const char **text, struct path *path)
         return false;
     cJSON_AddItemToObject(path->keys, property->name, value);
     return true;
+}
+
+/* Class="value", of a class with one key. */
+static bool parse_only_key(const char *text, struct path *path)
+{
+    const struct schema_property *p, *key = NULL;
+
+    for (size_t i = 0; (p = schema_property_at(path->class, i)); i++) {
+        if (p->key && key)
+            return false;
+        if (p->key)
+            key = p;
+    }
+    return key && parse_value(&text, key, path) && !*text;
+}
+
+static bool parse_key(const char **text, struct path *path)
+{
+    size_t length = name_length(*text);
+    char name[NAME_BYTES];
+    const struct schema_property *property;
+
+    snprintf(name, sizeof(name), "%.*s", (int)length, *text);
+    property = length ? schema_property(path->class, name) : NULL;
+    if (!property || !property->key || (*text)[length] != '=' ||
+        cJSON_GetObjectItem(path->keys, property->name))
+        return false;
+    *text += length + 1;
+    return parse_value(text, property, path);
 }
 
 static bool has_all_keys(const struct path *path)
@@ -140,9 +168,13 @@ HRESULT path_parse(const char *space, const char *text, struct path *ret_path)
     text += length;
     if (!*text)
         return S_OK;
+    ret_path->keys = cJSON_CreateObject();
+    if (*text == '=') {
+        text++;
+        return parse_only_key(text, ret_path) ? S_OK : (HRESULT)WBEM_E_INVALID_OBJECT_PATH;
+    }
     if (*text++ != '.')
         return (HRESULT)WBEM_E_INVALID_OBJECT_PATH;
-    ret_path->keys = cJSON_CreateObject();
     while (parse_key(&text, ret_path)) {
         if (!*text)
             return has_all_keys(ret_path) ? S_OK : (HRESULT)WBEM_E_INVALID_OBJECT_PATH;

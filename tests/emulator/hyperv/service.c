@@ -59,7 +59,7 @@ static ULONG STDMETHODCALLTYPE on_release(IWbemServices *iface)
 static HRESULT begin(const struct service *self, const struct call *call)
 {
     if (call->fault)
-        return call->fault & 0x80000000 ? (HRESULT)call->fault : (HRESULT)WBEM_E_FAILED;
+        return call_fault(call);
     return blanket_allows(&self->blanket) ? S_OK : (HRESULT)WBEM_E_ACCESS_DENIED;
 }
 

@@ -3,6 +3,7 @@
  * hyperv-wmi.md §4, §7 to §11, §15, §22. */
 #include "method.h"
 
+#include "config.h"
 #include "hyperv.h"
 #include "machine.h"
 #include "resource.h"
@@ -131,6 +132,9 @@ static bool run_define(const cJSON *args, cJSON *affected, struct failure *failu
         if (!resource_add(resource, row_text(vm, "Name"), &row, failure))
             return false;
     }
+    root = row_text(machine_settings(row_text(vm, "Name")), "ConfigurationDataRoot");
+    if (!config_make(root, row_text(vm, "Name")))
+        return job_fail(failure, FAILED_CODE, "The path cannot be used: '%s'", root);
     add_path(affected, vm);
     return true;
 }
@@ -152,11 +156,16 @@ static DWORD destroy(struct invocation *call)
 
 static bool run_destroy(const cJSON *args, cJSON *affected, struct failure *failure)
 {
-    const cJSON *vm = machine_find(vm_of(args));
+    const cJSON *vm = machine_find(vm_of(args)), *settings, *security;
 
     if (!vm)
         return job_fail(failure, BAD_PARAMETER, "There is no such machine");
     add_path(affected, vm);
+    settings = machine_settings(vm_of(args));
+    security = settings_next(vm_of(args), "Msvm_SecuritySettingData", NULL);
+    config_remove(row_text(settings, "ConfigurationDataRoot"),
+                  vm_of(args),
+                  security && memo(security, "sealed", 0) != 0);
     machine_remove(vm_of(args));
     return true;
 }

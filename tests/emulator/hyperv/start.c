@@ -121,6 +121,14 @@ static bool check_gpus(const char *owner, struct failure *failure)
     return true;
 }
 
+static bool check_security(const char *owner, struct failure *failure)
+{
+    const cJSON *security = settings_next(owner, "Msvm_SecuritySettingData", NULL);
+
+    return !security || !row_bool(security, "TpmEnabled") || memo(security, "lost", 0) == 0 ||
+           job_fail(failure, FAILED_CODE, "The key protector could not be unwrapped. (0xC000A002)");
+}
+
 bool start_check(const cJSON *vm, struct failure *failure)
 {
     const char *owner = row_text(vm, "Name");
@@ -128,5 +136,6 @@ bool start_check(const cJSON *vm, struct failure *failure)
 
     if (broken)
         return job_fail(failure, broken, "'%s' failed to start.", row_text(vm, "ElementName"));
-    return check_room(owner, failure) && check_files(owner, failure) && check_gpus(owner, failure);
+    return check_room(owner, failure) && check_files(owner, failure) &&
+           check_gpus(owner, failure) && check_security(owner, failure);
 }
