@@ -1,6 +1,7 @@
 /* Calls of the service manager, each with the least rights that it needs. */
 #include "guest/install_service_win32.h"
 
+#include "common/agent_service.h"
 #include "common/clock.h"
 #include "common/options.h"
 #include "common/utf16.h"
@@ -11,15 +12,9 @@
 
 #include <shellapi.h>
 
-#define POLL_MS      50
-#define RESTART_1_MS 1000 /* after the first failure, the second, and every further one */
-#define RESTART_2_MS 5000
-#define RESTART_3_MS 60000
-#define RESET_S      86400 /* without a failure, and the count begins anew */
-#define PRESHUTDOWN_MS                                                                             \
-    90000 /* above what the service takes for itself; Windows' own is 10 s since 1703, 3 min       \
-             before */
-#define EVENTS_KEY L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\" EVENT_LOG_SOURCE
+#define POLL_MS        50
+#define MULTI_SZ_UNITS 2048
+#define EVENTS_KEY     L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\" EVENT_LOG_SOURCE
 
 /* The service id of common/link.c as Windows writes it: 47505056-facb-11e6-bd58-64006a7986d3. */
 static const GUID socket_service = {
@@ -38,28 +33,6 @@ struct trigger_info {
     struct trigger *all;
     BYTE *reserved;
 };
-
-#define TRIGGER_DEVICE_INTERFACE 1
-#define TRIGGER_STARTS           1
-
-/* What SYSTEM keeps. Not among them: making tokens, permanent objects, locking memory, profiling
- * the system, changing its time and firmware, relabelling. Installers inherit what is here. */
-static const WCHAR privileges[] = L"SeAssignPrimaryTokenPrivilege\0"
-                                  L"SeAuditPrivilege\0"
-                                  L"SeBackupPrivilege\0"
-                                  L"SeChangeNotifyPrivilege\0"
-                                  L"SeCreateGlobalPrivilege\0"
-                                  L"SeDebugPrivilege\0"
-                                  L"SeImpersonatePrivilege\0"
-                                  L"SeIncreaseBasePriorityPrivilege\0"
-                                  L"SeIncreaseQuotaPrivilege\0"
-                                  L"SeLoadDriverPrivilege\0"
-                                  L"SeManageVolumePrivilege\0"
-                                  L"SeRestorePrivilege\0"
-                                  L"SeSecurityPrivilege\0"
-                                  L"SeShutdownPrivilege\0"
-                                  L"SeTakeOwnershipPrivilege\0"
-                                  L"SeTcbPrivilege\0";
 
 static bool fail(DWORD code, enum text_id message, struct err *err)
 {
@@ -301,18 +274,32 @@ bool install_service_remove(int64_t wait_ms, struct err *err)
 
 /* ---- what ChangeServiceConfig2 sets ---- */
 
+/* The privileges as the service manager takes them. */
+static const WCHAR *privileges(WCHAR out[MULTI_SZ_UNITS])
+{
+    size_t used = 0;
+
+    for (size_t i = 0; agent_service_privileges[i]; i++) {
+        for (const char *at = agent_service_privileges[i]; *at && used < MULTI_SZ_UNITS - 2; at++)
+            out[used++] = (WCHAR)*at;
+        out[used++] = 0;
+    }
+    out[used] = 0;
+    return out;
+}
+
 bool install_service_configure(struct err *err)
 {
-    SC_ACTION actions[] = {{SC_ACTION_RESTART, RESTART_1_MS},
-                           {SC_ACTION_RESTART, RESTART_2_MS},
-                           {SC_ACTION_RESTART, RESTART_3_MS}};
-    SERVICE_FAILURE_ACTIONSW failure = {
-        .dwResetPeriod = RESET_S, .cActions = 3, .lpsaActions = actions};
+    SC_ACTION actions[AGENT_SERVICE_RESTARTS];
+    WCHAR list[MULTI_SZ_UNITS];
+    SERVICE_FAILURE_ACTIONSW failure = {.dwResetPeriod = AGENT_SERVICE_RESET_S,
+                                        .cActions = AGENT_SERVICE_RESTARTS,
+                                        .lpsaActions = actions};
     SERVICE_FAILURE_ACTIONS_FLAG flag = {.fFailureActionsOnNonCrashFailures = TRUE};
     SERVICE_SID_INFO sid = {.dwServiceSidType = SERVICE_SID_TYPE_UNRESTRICTED};
-    SERVICE_PRESHUTDOWN_INFO preshutdown = {.dwPreshutdownTimeout = PRESHUTDOWN_MS};
+    SERVICE_PRESHUTDOWN_INFO preshutdown = {.dwPreshutdownTimeout = AGENT_SERVICE_PRESHUTDOWN_MS};
     SERVICE_REQUIRED_PRIVILEGES_INFOW required = {.pmszRequiredPrivileges =
-                                                      (WCHAR *)(uintptr_t)privileges};
+                                                      (WCHAR *)(uintptr_t)privileges(list)};
     SERVICE_DESCRIPTIONW description = {.lpDescription = NULL};
     const struct {
         DWORD level;
@@ -330,6 +317,8 @@ bool install_service_configure(struct err *err)
     uint16_t *text = NULL;
     bool ok = true;
 
+    for (size_t i = 0; i < AGENT_SERVICE_RESTARTS; i++)
+        actions[i] = (SC_ACTION){SC_ACTION_RESTART, agent_service_restart_ms[i]};
     if (!utf16_from_utf8(text_raw(TEXT_INSTALL_DESCRIPTION, text_lang()), &text, err))
         return false;
     description.lpDescription = (WCHAR *)text;
@@ -377,8 +366,9 @@ bool install_trigger_is_set(bool *ret_set, struct err *err)
 bool install_trigger_set(bool set, struct err *err)
 {
     GUID subtype = socket_service;
-    struct trigger trigger = {
-        .type = TRIGGER_DEVICE_INTERFACE, .action = TRIGGER_STARTS, .subtype = &subtype};
+    struct trigger trigger = {.type = AGENT_SERVICE_TRIGGER_DEVICE,
+                              .action = AGENT_SERVICE_TRIGGER_STARTS,
+                              .subtype = &subtype};
     struct trigger_info info = {.count = set ? 1 : 0, .all = set ? &trigger : NULL};
     struct handles handles;
     bool is_set = false, ok;

@@ -1,5 +1,6 @@
 /* adopt: takes a VM that somebody else made under management, or gives one a new key. */
 #include "host/boot.h"
+#include "host/disk.h"
 #include "host/fetch.h"
 #include "host/inject.h"
 
@@ -80,7 +81,7 @@ static bool rotate(struct call *call, struct target *target, struct err *err)
 
 static bool adopt(struct call *call, struct target *target, struct err *err)
 {
-    bool running = target->vm.state != VM_OFF;
+    bool running = target->vm.state != VM_OFF && target->vm.state != VM_SAVED;
 
     if (!boot_present(target, err))
         return false;
@@ -88,10 +89,8 @@ static bool adopt(struct call *call, struct target *target, struct err *err)
         return err_set(err, ERR_EXISTS, TEXT_HOST_MANAGED_ALREADY, target->name, NULL);
     if (target->managed && running)
         return rotate(call, target, err);
-    if (running) {
-        err_set(err, ERR_CONFLICT, TEXT_HOST_VM_MUST_BE_OFF, target->name, NULL);
-        return err_hint(err, TEXT_HOST_MUST_BE_OFF_HINT);
-    }
+    if (!disk_needs_off(target, err))
+        return false;
     if (!target->managed) {
         make_record(call, target);
         if (!store_save(call->store, &target->record, err))

@@ -2,11 +2,14 @@
 #include "host/inject_inside.h"
 
 #include "common/agent_place.h"
+#include "common/agent_service.h"
+#include "common/link.h"
 #include "common/secure.h"
 #include "common/version.h"
 #include "host/guest/payloads.h"
 #include "host/hypervisor/sim_state.h"
 #include "host/image/bytes.h"
+#include "host/image/guid.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,9 +18,9 @@
 #define EVENTS_KEY  "CurrentControlSet\\Services\\EventLog\\Application\\" AGENT_EVENT_SOURCE
 #define PROGRAM     "%ProgramFiles%\\" AGENT_PROGRAM_FOLDER "\\" AGENT_PROGRAM
 
-#define RESET_S        86400 /* without a failure, and the count begins anew */
-#define PRESHUTDOWN_MS 90000
-#define EVENT_TYPES    7 /* error, warning, information */
+#define TRIGGER_KEY SERVICE_KEY "\\TriggerInfo\\0"
+#define LIST_BYTES  2048
+#define EVENT_TYPES 7 /* error, warning, information */
 
 static const struct inject_place place_windows = {
     .data = "ProgramData/" AGENT_DATA_FOLDER,
@@ -45,19 +48,49 @@ static const char *below(char out[FS_PATH_BYTES], const char *folder, const char
 
 /* ---- program and service ---- */
 
-/* Restart after 1, 5 and 60 seconds, as SERVICE_FAILURE_ACTIONS lies in the registry. */
+/* SERVICE_FAILURE_ACTIONS as it lies in the registry: restarts, and how long to wait before. */
 static bool add_failure_actions(struct plan_hive *hive, struct err *err)
 {
-    static const uint32_t words[] = {RESET_S, 0, 0, 3, 20, 1, 1000, 1, 5000, 1, 60000};
+    enum { HEAD = 5, RESTART = 1, OFFSET = 20 };
+    uint32_t words[HEAD + 2 * AGENT_SERVICE_RESTARTS] = {
+        AGENT_SERVICE_RESET_S, 0, 0, AGENT_SERVICE_RESTARTS, OFFSET};
     uint8_t bytes[sizeof words];
 
+    for (size_t i = 0; i < AGENT_SERVICE_RESTARTS; i++) {
+        words[HEAD + 2 * i] = RESTART;
+        words[HEAD + 2 * i + 1] = agent_service_restart_ms[i];
+    }
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         bytes_put32(bytes + 4 * i, words[i]);
     return plan_set_binary(hive, SERVICE_KEY, "FailureActions", bytes, sizeof bytes, err) &&
            plan_set_dword(hive, SERVICE_KEY, "FailureActionsOnNonCrashFailures", 1, err);
 }
 
-/* What `gpupv-agent install` gives the service manager (imaging.md 1.6, guest.md 6.1). */
+static bool add_privileges(struct plan_hive *hive, struct err *err)
+{
+    char list[LIST_BYTES];
+    size_t used = 0;
+
+    for (size_t i = 0; agent_service_privileges[i] && used < sizeof list; i++)
+        used += (size_t)snprintf(
+            list + used, sizeof list - used, "%s%s", i ? "\n" : "", agent_service_privileges[i]);
+    return plan_set_text(hive, SERVICE_KEY, "RequiredPrivileges", HIVE_MULTI_SZ, list, err);
+}
+
+/* How the service manager keeps a trigger (hvsocket.md: vmicvmsession has one of this kind). */
+static bool add_trigger(struct plan_hive *hive, struct err *err)
+{
+    char text[GUID_TEXT_BYTES];
+    struct guid id;
+
+    link_guid_text(&link_service_id, text);
+    return (guid_parse(text, &id) || err_set(err, ERR_FAILED, TEXT_BUILD_HIVE_NAME, text, NULL)) &&
+           plan_set_dword(hive, TRIGGER_KEY, "Type", AGENT_SERVICE_TRIGGER_DEVICE, err) &&
+           plan_set_dword(hive, TRIGGER_KEY, "Action", AGENT_SERVICE_TRIGGER_STARTS, err) &&
+           plan_set_binary(hive, TRIGGER_KEY, "GUID", id.bytes, GUID_BYTES, err);
+}
+
+/* What `gpupv-agent install` gives the service manager. */
 static bool add_service(struct plan *plan, struct err *err)
 {
     static const struct {
@@ -68,14 +101,14 @@ static bool add_service(struct plan *plan, struct err *err)
         {"Start", 2},   /* with Windows */
         {"ErrorControl", 1},
         {"ServiceSidType", 1},
-        {"PreshutdownTimeout", PRESHUTDOWN_MS},
+        {"PreshutdownTimeout", AGENT_SERVICE_PRESHUTDOWN_MS},
     };
     static const struct {
         const char *name;
         enum hive_type type;
         const char *text;
     } texts[] = {
-        {"ImagePath", HIVE_EXPAND_SZ, "\"" PROGRAM "\" service"},
+        {"ImagePath", HIVE_EXPAND_SZ, "\"" PROGRAM "\" " AGENT_SERVICE_ARGUMENT},
         {"ObjectName", HIVE_SZ, "LocalSystem"},
     };
     struct plan_hive *hive;
@@ -88,18 +121,18 @@ static bool add_service(struct plan *plan, struct err *err)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (!plan_set_text(hive, SERVICE_KEY, texts[i].name, texts[i].type, texts[i].text, err))
             return false;
-    return add_failure_actions(hive, err) &&
+    return add_failure_actions(hive, err) && add_privileges(hive, err) && add_trigger(hive, err) &&
            plan_set_text(hive,
                          SERVICE_KEY,
                          "DisplayName",
                          HIVE_SZ,
-                         text_raw(TEXT_BUILD_SERVICE_TITLE, text_lang()),
+                         text_raw(TEXT_INSTALL_TITLE, text_lang()),
                          err) &&
            plan_set_text(hive,
                          SERVICE_KEY,
                          "Description",
                          HIVE_SZ,
-                         text_raw(TEXT_BUILD_SERVICE_DESCRIPTION, text_lang()),
+                         text_raw(TEXT_INSTALL_DESCRIPTION, text_lang()),
                          err) &&
            plan_set_text(hive, EVENTS_KEY, "EventMessageFile", HIVE_EXPAND_SZ, PROGRAM, err) &&
            plan_set_dword(hive, EVENTS_KEY, "TypesSupported", EVENT_TYPES, err);

@@ -72,6 +72,15 @@ service='\ControlSet001\Services\gpupv-agent'
 contains "the service starts with Windows" '^2$|00000002' hivexget SYSTEM "$service" Start
 contains "its program" '^"%ProgramFiles%\\gpupv\\gpupv-agent.exe" service$' hivexget SYSTEM "$service" ImagePath
 contains "as the system" '^LocalSystem$' hivexget SYSTEM "$service" ObjectName
+contains "with few privileges" '^SeDebugPrivilege$' hivexget SYSTEM "$service" RequiredPrivileges
+absent "not that of making tokens" grep -q SeCreateTokenPrivilege <(hivexget SYSTEM "$service" RequiredPrivileges)
+trigger="$service\\TriggerInfo\\0"
+contains "a dial of the host starts it too" '^1$|00000001' hivexget SYSTEM "$trigger" Type
+contains "starts, not stops" '^1$|00000001' hivexget SYSTEM "$trigger" Action
+bytes() { hivexget SYSTEM "$1" "$2" | od -An -v -tx1 | tr -d ' \n'; } # of a binary value
+[ "$(bytes "$trigger" GUID)" = 56505047cbfae611bd5864006a7986d3 ] || fail "with the id of the service"
+[ "$(bytes "$service" FailureActions)" = "$(printf %s 80510100 00000000 00000000 03000000 14000000 \
+    01000000 e8030000 01000000 88130000 01000000 60ea0000)" ] || fail "failures restart it after 1, 5 and 60 s"
 contains "the volume will not be encrypted" '^1$|00000001' \
     hivexget SYSTEM '\ControlSet001\Control\BitLocker' PreventDeviceEncryption
 contains "no drivers come from Windows Update" '^1$|00000001' \
@@ -120,6 +129,21 @@ contains "it is made flat" "^flattened" "$pipeline" flatten state lab2.vhdx
 check "qemu-img finds no fault in it" qemu-img check -q lab2.vhdx
 check "its content is what it was" qemu-img compare -q -f raw -F vhdx lab2.img lab2.vhdx
 contains "a second time there is nothing to do" "^flat already" "$pipeline" flatten state lab2.vhdx
+
+# ---- what must not be changed from outside ----
+cp lab1.vhdx lab1.avhdx
+refused "the disk of a checkpoint" "belongs to a checkpoint" "$pipeline" inject state "Lab 1" lab1.avhdx
+refused "a parent with children" "is the parent of the disk" "$pipeline" inject state "Lab 1" "$parent"
+rm lab1.avhdx
+check "the disk itself may be" "$pipeline" inject state "Lab 1" lab1.vhdx
+{ # the log of a hive with one entry, whose number is far beyond
+    printf regf; head -c 24 /dev/zero; printf '\6\0\0\0'; head -c 480 /dev/zero
+    printf 'HvLE\0\2\0\0\0\0\0\0\0\0\20\0'; head -c 496 /dev/zero
+} >log
+check "(a log is put beside it)" "$pipeline" put lab1.vhdx Windows/System32/config/SYSTEM.LOG1 log
+refused "a registry with something newer in its log" "did not close the registry hive" \
+    "$pipeline" inject state "Lab 1" lab1.vhdx
+[ -z "$(ls state/store/journal)" ] || fail "a journal was left"
 
 # ---- `gpupv images build`: a disk for a VM that somebody makes himself ----
 export STATE_DIRECTORY=$PWD/own KEY=ABCDE-12345-FGHIJ-67890-KLMNO

@@ -7,6 +7,7 @@
  *   image_pipeline inject STATE NAME DISK                 the agent with key and profile again
  *   image_pipeline drivers DISK FOLDER                    a folder of driver files
  *   image_pipeline read DISK FILE                         prints a file of the Windows volume
+ *   image_pipeline put DISK FILE FROM                     writes one
  *   image_pipeline flatten STATE DISK                     makes the disk stand alone
  *   image_pipeline gpupv ARGUMENT...                      gpupv itself
  *
@@ -200,6 +201,19 @@ static bool do_read(char **words, struct err *err)
     return ok;
 }
 
+static bool do_put(char **words, struct err *err)
+{
+    struct image_port *port = NULL;
+    struct plan *plan = NULL;
+    bool ok = image_open_system(WORK, &port, err) && plan_new(&plan, err) &&
+              plan_file(plan, words[1], words[2], IMAGE_ACL_INHERIT, PLAN_REPLACE, err) &&
+              build_inject(port, words[0], plan, NULL, err);
+
+    plan_free(plan);
+    image_free(port);
+    return ok;
+}
+
 static bool do_flatten(char **words, struct err *err)
 {
     struct call call;
@@ -221,6 +235,7 @@ static const struct {
     {"inject", 3, do_inject},
     {"drivers", 2, do_drivers},
     {"read", 2, do_read},
+    {"put", 3, do_put},
     {"flatten", 2, do_flatten},
 };
 

@@ -422,25 +422,6 @@ static int note(void *user,
     return 0;
 }
 
-static bool remove_tree(struct ntfs_fs *fs, const char *name, struct err *err);
-
-static bool empty(struct ntfs_fs *fs, ntfs_inode *folder, const char *name, struct err *err)
-{
-    struct listing *listing = calloc(1, sizeof *listing);
-    char path[FS_PATH_BYTES];
-    s64 position = 0;
-    bool ok = listing && !ntfs_readdir(folder, &position, listing, note);
-
-    if (!ok)
-        fail(errno, TEXT_FILE_REMOVE, name, err);
-    for (size_t i = 0; listing && i < listing->count; i++) {
-        ok = ok && fs_join(path, name, listing->names[i], err) && remove_tree(fs, path, err);
-        free(listing->names[i]);
-    }
-    free(listing);
-    return ok;
-}
-
 /* Removes one entry, whose folder is empty or which is a file. */
 static bool remove_one(struct ntfs_fs *fs, const char *name, struct err *err)
 {
@@ -464,19 +445,39 @@ static bool remove_one(struct ntfs_fs *fs, const char *name, struct err *err)
     return ok;
 }
 
-static bool remove_tree(struct ntfs_fs *fs, const char *name, struct err *err)
+/* The names in a folder; none for a file. */
+static bool list(
+    struct ntfs_fs *fs, const char *name, struct listing *listing, bool *ret_there, struct err *err)
 {
     ntfs_inode *node = NULL;
-    bool ok = true;
+    s64 position = 0;
+    bool ok;
 
     if (!walk(fs, name, false, NULL, &node, err))
         return false;
+    *ret_there = node != NULL;
     if (!node)
         return true;
-    if (is_folder(node))
-        ok = empty(fs, node, name, err);
+    ok = !is_folder(node) || !ntfs_readdir(node, &position, listing, note) ||
+         fail(errno, TEXT_FILE_REMOVE, name, err);
     ntfs_inode_close(node);
-    return ok && remove_one(fs, name, err);
+    return ok;
+}
+
+/* The folder is closed before anything in it goes: two open ones would not know of each other. */
+static bool remove_tree(struct ntfs_fs *fs, const char *name, struct err *err)
+{
+    struct listing *listing = calloc(1, sizeof *listing);
+    char path[FS_PATH_BYTES];
+    bool there = false;
+    bool ok = (listing || err_no_memory(err)) && list(fs, name, listing, &there, err);
+
+    for (size_t i = 0; listing && i < listing->count; i++) {
+        ok = ok && fs_join(path, name, listing->names[i], err) && remove_tree(fs, path, err);
+        free(listing->names[i]);
+    }
+    free(listing);
+    return ok && (!there || remove_one(fs, name, err));
 }
 
 static bool remove_any(struct real_fs *base, const char *name, struct err *err)
