@@ -1,5 +1,6 @@
 /* sim: changes the simulated world, so that everything else can be tried on it. */
 #include "host/boot.h"
+#include "host/computer/computer.h"
 #include "host/hypervisor/sim_state.h"
 #include "host/image/build.h"
 
@@ -328,6 +329,7 @@ static bool sim_copy(struct call *call, struct err *err)
 static bool sim_reset(struct call *call, struct err *err)
 {
     static const char *const below[] = {"vms", "store", "payloads", "golden"};
+    static const char *const files[] = {"host.json", "computer.json", "ledger.json"};
     struct hypervisor *h = call->hypervisor;
     struct vm_info *vms = NULL;
     char path[FS_PATH_BYTES];
@@ -345,10 +347,21 @@ static bool sim_reset(struct call *call, struct err *err)
     free(vms);
     for (size_t i = 0; ok && i < sizeof below / sizeof *below; i++)
         ok = fs_join(path, call->state, below[i], err) && fs_remove_tree(path, err);
-    ok = ok && fs_join(path, call->state, "host.json", err) && fs_remove(path, err);
+    for (size_t i = 0; ok && i < sizeof files / sizeof *files; i++)
+        ok = fs_join(path, call->state, files[i], err) && fs_remove(path, err);
     if (ok)
         ui_say(&call->ui, TONE_PLAIN, TEXT_HOST_SIM_RESET, call->state, NULL);
     return ok;
+}
+
+/* The computer that gpupv runs on: firmware, features, settings; reboot=1 restarts it. */
+static bool sim_computer(struct call *call, struct err *err)
+{
+    for (size_t i = 0; i < call->setting_count; i++)
+        if (!computer_sim_edit(call->state, call->settings[i], err))
+            return false;
+    ui_say(&call->ui, TONE_PLAIN, TEXT_HOST_SIM_CHANGED, NULL);
+    return true;
 }
 
 /* ---- the command ---- */
@@ -363,6 +376,7 @@ static const struct command_verb verbs[] = {
     {"power-cut", "NAME...", TEXT_HELP_SIM_POWER_CUT, 0},
     {"host", "KEY=VALUE...", TEXT_HELP_SIM_HOST, 0},
     {"host-driver", "VERSION", TEXT_HELP_SIM_HOST_DRIVER, 0},
+    {"computer", "KEY=VALUE...", TEXT_SETUP_HELP_SIM_COMPUTER, 0},
     {"reset", "", TEXT_HELP_SIM_RESET, 0},
     {0},
 };
@@ -381,6 +395,7 @@ static const struct {
     {"power-cut", 1, 100, sim_power_cut},
     {"host", 0, 0, sim_host},
     {"host-driver", 1, 1, sim_host_driver},
+    {"computer", 0, 0, sim_computer},
     {"reset", 0, 0, sim_reset},
 };
 

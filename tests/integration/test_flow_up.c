@@ -6,6 +6,8 @@
 
 #include "common/clock.h"
 #include "common/steps.h"
+#include "common/ui/console.h"
+#include "host/exit_code.h"
 #include "host/hypervisor/sim_state.h"
 #include "host/process.h"
 
@@ -293,6 +295,50 @@ static void second_up_on_the_same_vm_is_told_to_wait(void **state)
 }
 
 /* With an argument only the tests that its pattern names are run. */
+/* F17 */
+static void host_is_checked_mended_and_set_back(void **state)
+{
+    struct flow flow;
+
+    (void)state;
+    flow_open(&flow, "host");
+    flow_expect(&flow, 0, "check", "--json", NULL);
+    assert_string_equal(flow_text(&flow, "schema"), "gpupv.check");
+    flow_expect(&flow,
+                0,
+                "sim",
+                "computer",
+                "hyperv=disabled",
+                "launch=off",
+                "hypervisor=no",
+                "secure_policy=yes",
+                "supported_policy=yes",
+                NULL);
+    flow_expect(&flow, 2, "check", NULL);
+    flow_says(&flow, "gpupv check --fix");
+    /* nobody says yes: nothing is changed */
+    flow_expect(&flow, 2, "check", "--fix", NULL);
+    flow_expect(&flow, 0, "host", "changes", NULL);
+    flow_says(&flow, "changed nothing");
+    flow_expect(&flow, console_exit_code(CODE_REBOOT), "check", "--fix", "--yes", NULL);
+    flow_expect(&flow, 0, "sim", "computer", "reboot=1", NULL);
+    flow_expect(&flow, 0, "check", NULL);
+    flow_expect(&flow, 0, "host", "changes", "--json", NULL);
+    assert_string_equal(flow_text(&flow, "changes.0.before"), "disabled");
+    assert_string_equal(flow_text(&flow, "changes.3.setting"),
+                        "policy.RequireSupportedDeviceAssignment");
+    flow_expect(&flow, console_exit_code(CODE_REBOOT), "hypervisor", "off", "--yes", NULL);
+    flow_expect(&flow, 0, "hypervisor", "status", "--json", NULL);
+    flow_says(&flow, "\"running\":true,\"starts\":false");
+    flow_expect(&flow, console_exit_code(CODE_REBOOT), "host", "revert", "--yes", NULL);
+    flow_expect(&flow, 0, "sim", "computer", "reboot=1", NULL);
+    flow_expect(&flow, 2, "check", "--json", NULL);
+    assert_string_equal(flow_text(&flow, "facts.hyperv"), "disabled");
+    assert_string_equal(flow_text(&flow, "facts.launch"), "off");
+    flow_expect(&flow, 64, "sim", "computer", "hyperv=maybe", NULL);
+    flow_close(&flow);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +346,7 @@ int main(int argc, char **argv)
         FLOW_TEST(up_never_waits_for_a_person_and_signin_does),
         FLOW_TEST(start_that_hangs_with_the_gpu_is_named_and_has_a_way_back),
         FLOW_TEST(payloads_are_asked_for_before_anything_is_made),
+        FLOW_TEST(host_is_checked_mended_and_set_back),
         FLOW_TEST(proxy_on_the_host_reaches_the_guest),
         FLOW_TEST(second_up_on_the_same_vm_is_told_to_wait),
         FLOW_TEST(what_a_killed_up_left_is_removed_whole),
