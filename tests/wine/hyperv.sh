@@ -36,3 +36,8 @@ hyperv_state() { # NAME EXPRESSION
 hyperv_log() { # NAME
     cat "$WINE_WORK/$1/drive_c/emulator/hyperv.log"
 }
+
+# How many calls programs have made since the seed.
+hyperv_calls() { # NAME
+    grep -c '^[0-9]' "$WINE_WORK/$1/drive_c/emulator/hyperv.log"
+}

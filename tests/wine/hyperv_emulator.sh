@@ -15,6 +15,8 @@ check "connecting, rights and the service" group connect
 check "objects and their types" group object
 SEED='{"vms": [{"name": "seeded", "id": "5B1F0000-0000-4000-8000-00000000000A", "memory_mb": 2048, "snapshots": 1, "state": 2}]}'
 check "queries, paths, templates and events" group query
+SEED=$(python3 -c 'import json; print(json.dumps({"vms": [{"name": f"vm{n}"} for n in range(64)]}))')
+check "64 machines" group many
 SEED='{}'
 check "the published order makes a machine" group machine
 check "what is wrong is refused" group resource

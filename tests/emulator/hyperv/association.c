@@ -374,7 +374,7 @@ static void scan(const struct visit *visit, const struct rule *rule, bool row_is
         cJSON *first = row_is_first ? visit->row : other,
               *second = row_is_first ? other : visit->row;
 
-        if ((!result || row_is(other, result)) && live_visible(row_class(other)) &&
+        if ((!result || row_is(other, result)) && live_visible_row(other) &&
             rule->linked(first, second))
             report(visit, rule, first, second, other);
     }

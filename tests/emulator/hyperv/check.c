@@ -15,6 +15,7 @@ static const struct {
     {"guest", check_guest},
     {"hooked", check_hooked},
     {"machine", check_machine},
+    {"many", check_many},
     {"object", check_object},
     {"old", check_old},
     {"query", check_query},

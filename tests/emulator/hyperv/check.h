@@ -98,8 +98,9 @@ struct outcome machine_request(IWbemServices *services, const char *vm, LONG sta
 struct outcome machine_destroy(IWbemServices *services, const char *vm);
 LONG machine_wait(IWbemServices *services, const char *vm, LONG state);
 
-/* A setting of the emulator; NULL as text removes it. */
+/* Settings of the emulator. */
 void emulator_set(const char *key, const char *name, DWORD value);
+void emulator_set_text(const char *name, const wchar_t *text);
 void emulator_unset(const char *key, const char *name);
 
 /* Groups of tests; how many failed. */
@@ -108,6 +109,7 @@ int check_fault(void);
 int check_guest(void);
 int check_hooked(void);
 int check_machine(void);
+int check_many(void);
 int check_object(void);
 int check_old(void);
 int check_query(void);

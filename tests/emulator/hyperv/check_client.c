@@ -556,6 +556,11 @@ void emulator_set(const char *key, const char *name, DWORD value)
     state_set_number(full, name, value);
 }
 
+void emulator_set_text(const char *name, const wchar_t *text)
+{
+    state_set_text("hyperv", name, text);
+}
+
 void emulator_unset(const char *key, const char *name)
 {
     char full[KEY_BYTES];

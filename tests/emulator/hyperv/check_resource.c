@@ -299,6 +299,34 @@ static void a_gpu_is_named_by_its_path(void **state)
     IWbemServices_Release(services);
 }
 
+static void a_card_that_was_taken_out_takes_its_partitions_along(void **state)
+{
+    IWbemServices *services = client_open(HYPERV);
+    const char *vm = machine_make(services, "gone"), *path = NULL;
+    IWbemClassObject *gpu = client_one(services, "SELECT * FROM Msvm_PartitionableGpu"), *in;
+    IWbemClassObject *row = template_of(services, "Msvm_GpuPartitionSettingData", "GPU Partition");
+
+    (void)state;
+    object_put(row, L"HostResource", value_one(object_own_path(gpu)));
+    IWbemClassObject_Release(gpu);
+    done(machine_add(services, vm, row, &path));
+    emulator_set_text("HideGpu", L"VEN_10DE");
+    assert_int_equal(client_count(services, "SELECT * FROM Msvm_PartitionableGpu"), 0);
+    assert_result(client_get(services, path, &row), WBEM_E_NOT_FOUND);
+    failed(machine_request(services, vm, 2), FAILED_CODE);
+    in = client_input(services, SERVICE, "RemoveResourceSettings");
+    object_put(in, L"ResourceSettings", value_one(path));
+    refused(client_do(services, management(services), SERVICE, "RemoveResourceSettings", in, NULL),
+            BAD_PARAMETER);
+    emulator_unset("", "HideGpu");
+    in = client_input(services, SERVICE, "RemoveResourceSettings");
+    object_put(in, L"ResourceSettings", value_one(path));
+    done(client_do(services, management(services), SERVICE, "RemoveResourceSettings", in, NULL));
+    assert_result(client_get(services, path, &row), WBEM_E_NOT_FOUND);
+    done(machine_destroy(services, vm));
+    IWbemServices_Release(services);
+}
+
 static void dynamic_memory_needs_numa_off(void **state)
 {
     IWbemServices *services = client_open(HYPERV);
@@ -525,6 +553,7 @@ int check_resource(void)
         cmocka_unit_test(bare_resources_fail_in_the_job),
         cmocka_unit_test(storage_is_built_from_the_controller_up),
         cmocka_unit_test(a_gpu_is_named_by_its_path),
+        cmocka_unit_test(a_card_that_was_taken_out_takes_its_partitions_along),
         cmocka_unit_test(dynamic_memory_needs_numa_off),
         cmocka_unit_test(settings_have_their_range),
         cmocka_unit_test(much_needs_the_machine_off),

@@ -62,7 +62,7 @@ static void add_partitions(const cJSON *vm)
         const char *id = strrchr(row_text(row, "InstanceID"), '\\');
 
         if (!gpu)
-            gpu = store_next("Msvm_PartitionableGpu", NULL);
+            gpu = gpu_any();
         device = add(vm, "Msvm_GpuPartition", "GPU Partition", id ? id + 1 : "0");
         row_set(device, "DeviceInstancePath", gpu ? row_text(gpu, "Name") : NULL);
         row_set_number(device, "PartitionId", number++);

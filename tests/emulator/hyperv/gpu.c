@@ -29,12 +29,33 @@ bool gpu_amounts_given(const cJSON *properties)
     return false;
 }
 
+bool gpu_hidden(const cJSON *gpu)
+{
+    wchar_t part[NAME_BYTES];
+    char text[NAME_BYTES];
+
+    if (!state_text(HYPERV_KEY, "HideGpu", part, NAME_BYTES) || !part[0])
+        return false;
+    WideCharToMultiByte(CP_UTF8, 0, part, -1, text, sizeof(text), NULL, NULL);
+    return strstr(row_text(gpu, "Name"), text) != NULL;
+}
+
+cJSON *gpu_any(void)
+{
+    cJSON *gpu = NULL;
+
+    while ((gpu = store_next("Msvm_PartitionableGpu", gpu)))
+        if (!gpu_hidden(gpu))
+            return gpu;
+    return NULL;
+}
+
 cJSON *gpu_of(const cJSON *partition, bool *ret_gone)
 {
     const char *path = row_item(partition, "HostResource", 0);
     cJSON *gpu = path ? store_at_text(path) : NULL;
 
-    if (gpu && !row_is(gpu, "Msvm_PartitionableGpu"))
+    if (gpu && (!row_is(gpu, "Msvm_PartitionableGpu") || gpu_hidden(gpu)))
         gpu = NULL;
     *ret_gone = path && !gpu;
     return gpu;
@@ -71,24 +92,19 @@ check_amount(const cJSON *row, const cJSON *gpu, const char *of, struct failure 
     return true;
 }
 
-static cJSON *any_gpu(void)
-{
-    return store_next("Msvm_PartitionableGpu", NULL);
-}
-
 bool gpu_check(cJSON *row, const char *owner, struct failure *failure)
 {
     bool gone;
     cJSON *gpu = gpu_of(row, &gone);
 
-    if (gone || !any_gpu() ||
+    if (gone || !gpu_any() ||
         cJSON_GetArraySize(cJSON_GetObjectItem(row_properties(row), "HostResource")) > 1)
         return job_fail(
             failure, FAILED_CODE, "'%s' failed to add device 'GPU Partition'. (0x80070490)", owner);
     if (snapshot_any(owner))
         return job_fail(failure, FAILED_CODE, "The machine has checkpoints");
     for (size_t i = 0; i < ARRAY_SIZE(amounts); i++)
-        if (!check_amount(row, gpu ? gpu : any_gpu(), amounts[i], failure))
+        if (!check_amount(row, gpu ? gpu : gpu_any(), amounts[i], failure))
             return false;
     return true;
 }

@@ -99,6 +99,8 @@ cJSON *live_properties(const cJSON *row)
         job_live(row, properties);
     else if (row_is(row, "Msvm_PartitionableGpu"))
         live_gpu(row, properties);
+    else if (row_is(row, "Msvm_GpuPartitionSettingData") && emulator_setting("GpuNameless", 0))
+        cJSON_DeleteItemFromObject(properties, "HostResource");
     else if (row_is(row, "CIM_LogicalDevice"))
         live_device(row, properties);
     return properties;
@@ -118,4 +120,15 @@ bool live_visible(const struct schema_class *class)
     if (!strcmp(class->space, NAMESPACE_HGS))
         return emulator_rights() == RIGHTS_ADMINISTRATOR;
     return emulator_rights() != RIGHTS_NONE && !live_down();
+}
+
+bool live_visible_row(const cJSON *row)
+{
+    bool gone = false;
+
+    if (row_is(row, "Msvm_PartitionableGpu"))
+        gone = gpu_hidden(row);
+    else if (row_is(row, "Msvm_GpuPartitionSettingData"))
+        gpu_of(row, &gone);
+    return !gone && live_visible(row_class(row));
 }

@@ -30,7 +30,7 @@ static HRESULT wine_locator(IWbemLocator **ret_locator)
     return result;
 }
 
-static HRESULT wine_connect(const BSTR space, IWbemServices **ret_services)
+static HRESULT wine_connect(BSTR space, IWbemServices **ret_services)
 {
     IWbemLocator *locator;
     HRESULT result = wine_locator(&locator);
@@ -44,7 +44,7 @@ static HRESULT wine_connect(const BSTR space, IWbemServices **ret_services)
 }
 
 /* Without computer and with backslashes; another computer is NULL. The caller frees. */
-static char *plain_space(const BSTR space)
+static char *plain_space(BSTR space)
 {
     char *text = emulator_utf8(space), *at = text, *plain;
 
@@ -75,7 +75,7 @@ static HRESULT connect_hyperv(IWbemServices **ret_services)
     return service_new(NAMESPACE_HYPERV, NULL, ret_services);
 }
 
-static HRESULT connect_to(const char *space, const BSTR name, IWbemServices **ret_services)
+static HRESULT connect_to(const char *space, BSTR name, IWbemServices **ret_services)
 {
     IWbemServices *behind;
     HRESULT result;
@@ -92,12 +92,12 @@ static HRESULT connect_to(const char *space, const BSTR name, IWbemServices **re
 }
 
 static HRESULT STDMETHODCALLTYPE on_connect(IWbemLocator *iface,
-                                            const BSTR space,
-                                            const BSTR user,
-                                            const BSTR password,
-                                            const BSTR locale,
+                                            BSTR space,
+                                            BSTR user,
+                                            BSTR password,
+                                            BSTR locale,
                                             LONG flags,
-                                            const BSTR authority,
+                                            BSTR authority,
                                             IWbemContext *context,
                                             IWbemServices **ret_services)
 {

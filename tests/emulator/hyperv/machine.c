@@ -271,8 +271,11 @@ void machine_remove(const char *id)
         char *owner = instance_owner(row_text(row, "InstanceID"));
         cJSON *part;
 
-        while ((part = settings_next(owner, "CIM_SettingData", NULL)))
+        while ((part = settings_next(owner, "CIM_SettingData", NULL))) {
+            if (row_is(part, "Msvm_SyntheticEthernetPortSettingData"))
+                network_removed(part);
             store_remove(part);
+        }
         free(owner);
     }
     row = machine_find(own);

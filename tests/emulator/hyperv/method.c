@@ -75,7 +75,7 @@ static HRESULT find_target(const char *space,
         result = (HRESULT)WBEM_E_INVALID_OBJECT_PATH;
     if (SUCCEEDED(result) && path.keys) {
         *ret_row = store_at(&path);
-        if (!*ret_row || !live_visible(row_class(*ret_row)))
+        if (!*ret_row || !live_visible_row(*ret_row))
             result = (HRESULT)WBEM_E_NOT_FOUND;
         else
             *ret_class = row_class(*ret_row);

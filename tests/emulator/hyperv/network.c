@@ -20,6 +20,30 @@ static bool is_mac(const char *text)
     return true;
 }
 
+/* What the guest made of its adapter: "Microsoft:GuestNetwork\\<machine>\\<port>". */
+static void follow_guest(const cJSON *port)
+{
+    char *id = emulator_print("Microsoft:GuestNetwork\\%s", row_text(port, "InstanceID") + 10);
+    cJSON *row = store_find("Msvm_GuestNetworkAdapterConfiguration", "InstanceID", id);
+
+    if (!row) {
+        row = store_add("Msvm_GuestNetworkAdapterConfiguration");
+        row_set(row, "InstanceID", id);
+        row_set_all(row, "ProtocolIFType=4096;DHCPEnabled=true");
+    }
+    free(id);
+}
+
+void network_removed(const cJSON *port)
+{
+    char *id = emulator_print("Microsoft:GuestNetwork\\%s", row_text(port, "InstanceID") + 10);
+    cJSON *row = store_find("Msvm_GuestNetworkAdapterConfiguration", "InstanceID", id);
+
+    free(id);
+    if (row)
+        store_remove(row);
+}
+
 bool network_check_port(cJSON *row, const char *owner, struct failure *failure)
 {
     static unsigned next;
@@ -35,6 +59,7 @@ bool network_check_port(cJSON *row, const char *owner, struct failure *failure)
         row_set(row, "Address", made);
         free(made);
     }
+    follow_guest(row);
     return true;
 }
 

@@ -76,7 +76,7 @@ static HRESULT run_select(const struct query *query, cJSON *instances)
         const struct schema_class *class = row_class(row);
 
         if (class && schema_is_a(class, query->class->name) &&
-            !strcmp(class->space, query->space) && live_visible(class))
+            !strcmp(class->space, query->space) && live_visible_row(row))
             add_selected(query, class, live_properties(row), instances);
     }
     return S_OK;
@@ -131,7 +131,7 @@ static HRESULT run_associators(const struct query *query, cJSON *instances)
     path_done(&path);
     if (FAILED(result))
         return result;
-    if (!row || !live_visible(row_class(row)))
+    if (!row || !live_visible_row(row))
         return live_down() ? S_OK : (HRESULT)WBEM_E_NOT_FOUND;
     association_visit(query,
                       references ? query->result : query->association,
@@ -164,7 +164,7 @@ cJSON *query_snapshot(const struct query *query)
         const struct schema_class *class = row_class(row);
         char *path;
 
-        if (!class || strcmp(class->space, query->space) != 0 || !live_visible(class))
+        if (!class || strcmp(class->space, query->space) != 0 || !live_visible_row(row))
             continue;
         path = row_path(row);
         cJSON_AddItemToObject(all, path, instance_of(class, live_properties(row)));

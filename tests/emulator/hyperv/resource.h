@@ -45,6 +45,7 @@ bool resource_remove(cJSON *row, struct failure *failure);
 bool storage_check_drive(cJSON *row, const char *owner, struct failure *failure);
 bool storage_check_media(cJSON *row, const char *owner, struct failure *failure);
 bool network_check_port(cJSON *row, const char *owner, struct failure *failure);
+void network_removed(const cJSON *port);
 bool network_check_connection(cJSON *row, const char *owner, struct failure *failure);
 bool gpu_check(cJSON *row, const char *owner, struct failure *failure);
 bool memory_check(cJSON *row, const char *owner, struct failure *failure);
@@ -52,6 +53,8 @@ bool processor_check(cJSON *row, const char *owner, struct failure *failure);
 
 /* The GPU that a partition is pinned to, NULL: any; *ret_gone when its path leads nowhere. */
 cJSON *gpu_of(const cJSON *partition, bool *ret_gone);
+cJSON *gpu_any(void);              /* NULL: none */
+bool gpu_hidden(const cJSON *gpu); /* setting HideGpu: the card was taken out */
 bool gpu_amounts_given(const cJSON *properties);
 bool gpu_in_use(const char *owner); /* the machine has a partition */
 

@@ -27,6 +27,8 @@ static void remove_tree(cJSON *row, const char *owner, int depth)
         remove_tree(child, owner, depth + 1);
     free(path);
     boot_remove(row);
+    if (row_is(row, "Msvm_SyntheticEthernetPortSettingData"))
+        network_removed(row);
     store_remove(row);
 }
 

@@ -286,6 +286,16 @@ const struct schema_class *schema_class(const char *space, const char *name)
     return class && has(class->first, class->last) ? class : NULL;
 }
 
+size_t schema_number(const struct schema_class *class)
+{
+    return (size_t)(class - classes) + 1;
+}
+
+const struct schema_class *schema_numbered(size_t number)
+{
+    return number && number <= class_count ? &classes[number - 1] : NULL;
+}
+
 const struct schema_class *schema_class_at(const char *space, size_t index)
 {
     loaded();

@@ -51,6 +51,10 @@ struct schema_class {
 /* The class of that namespace, NULL when this build has none. */
 const struct schema_class *schema_class(const char *space, const char *name);
 
+/* A class as a number above 0, and back (NULL: none). */
+size_t schema_number(const struct schema_class *class);
+const struct schema_class *schema_numbered(size_t number);
+
 /* Classes of a namespace by index, in the order of the file; NULL at the end. */
 const struct schema_class *schema_class_at(const char *space, size_t index);
 

@@ -4,9 +4,10 @@
  *    "gpus": [{"Name": "\\\\?\\PCI#VEN_10DE&...#{064092b3-...}\\GPUPARAV", property: value...}],
  *    "switches": [{"Name": GUID, "ElementName": text}],   beside the Default Switch
  *    "default_switch": true,
- *    "vms": [{"name": text, "memory_mb": 4096, "disk": path, "switch": GUID, "gpu": Name, "id":
- * GUID, "state": 2, "snapshots": 1, "settings": {property of its settings: value}}], "cimv2":
- * {class: [{property: value}]},               instead of what the host has by itself "rows":
+ *    "vms": [{"name": text, "memory_mb": 4096, "disk": path, "switch": GUID, "gpu": Name (also of
+ * one that is gone), "id": GUID, "state": 2, "snapshots": 1, "settings": {property of its settings:
+ * value}}], "cimv2": {class: [{property: value}]},               instead of what the host has by
+ * itself "rows":
  * [{"class": C, "p": {property: value}}]}      as they are
  *
  * Without gpus there is one GeForce; "gpus": [] is a host without. */
@@ -215,6 +216,19 @@ static cJSON *part(const char *sub_type, const char *id, const char *suffix, con
 #define NIC        "8FE2D6D3-0D5A-4B5B-9A0E-2C1D9F4AB002"
 #define PARTITION  "8FE2D6D3-0D5A-4B5B-9A0E-2C1D9F4AB003"
 
+/* Where a GPU was that is not there any more. */
+static char *gone_path(const char *name)
+{
+    cJSON *p = cJSON_CreateObject();
+    char *path;
+
+    cJSON_AddStringToObject(p, "CreationClassName", "Msvm_PartitionableGpu");
+    cJSON_AddStringToObject(p, "Name", name);
+    path = path_full(schema_class(NAMESPACE_HYPERV, "Msvm_PartitionableGpu"), p);
+    cJSON_Delete(p);
+    return path;
+}
+
 static void seed_parts(const char *id, const cJSON *vm)
 {
     cJSON *row;
@@ -241,7 +255,7 @@ static void seed_parts(const char *id, const cJSON *vm)
         cJSON *gpu = store_find("Msvm_PartitionableGpu", "Name", text_of(vm, "gpu"));
 
         row = part("Microsoft:Hyper-V:GPU Partition", id, PARTITION, NULL);
-        path = gpu ? row_path(gpu) : emulator_copy(text_of(vm, "gpu"));
+        path = gpu ? row_path(gpu) : gone_path(text_of(vm, "gpu"));
         row_set(row, "HostResource", path);
         free(path);
     }

@@ -80,7 +80,7 @@ static HRESULT get_instance(const struct path *path, IWbemClassObject **ret_obje
 {
     cJSON *row = store_at(path);
 
-    if (!row || !live_visible(row_class(row)))
+    if (!row || !live_visible_row(row))
         return (HRESULT)WBEM_E_NOT_FOUND;
     *ret_object = &object_new(row_class(row), live_properties(row))->iface;
     return S_OK;
@@ -106,7 +106,7 @@ static HRESULT get_object(const struct service *self,
 }
 
 static HRESULT STDMETHODCALLTYPE on_get(IWbemServices *iface,
-                                        const BSTR path,
+                                        BSTR path,
                                         LONG flags,
                                         IWbemContext *context,
                                         IWbemClassObject **ret_object,
@@ -171,8 +171,8 @@ static HRESULT exec_query(struct service *self,
 }
 
 static HRESULT STDMETHODCALLTYPE on_exec_query(IWbemServices *iface,
-                                               const BSTR language,
-                                               const BSTR query,
+                                               BSTR language,
+                                               BSTR query,
                                                LONG flags,
                                                IWbemContext *context,
                                                IEnumWbemClassObject **ret_enumerator)
@@ -199,7 +199,7 @@ static HRESULT STDMETHODCALLTYPE on_exec_query(IWbemServices *iface,
 }
 
 static HRESULT STDMETHODCALLTYPE on_instances(IWbemServices *iface,
-                                              const BSTR class,
+                                              BSTR class,
                                               LONG flags,
                                               IWbemContext *context,
                                               IEnumWbemClassObject **ret_enumerator)
@@ -223,7 +223,7 @@ static HRESULT STDMETHODCALLTYPE on_instances(IWbemServices *iface,
 }
 
 static HRESULT STDMETHODCALLTYPE on_classes(IWbemServices *iface,
-                                            const BSTR superclass,
+                                            BSTR superclass,
                                             LONG flags,
                                             IWbemContext *context,
                                             IEnumWbemClassObject **ret_enumerator)
@@ -284,8 +284,8 @@ static HRESULT event_query(const struct service *self,
 }
 
 static HRESULT STDMETHODCALLTYPE on_events(IWbemServices *iface,
-                                           const BSTR language,
-                                           const BSTR query,
+                                           BSTR language,
+                                           BSTR query,
                                            LONG flags,
                                            IWbemContext *context,
                                            IEnumWbemClassObject **ret_enumerator)
@@ -384,8 +384,8 @@ static HRESULT answer_fault(const struct service *self,
 }
 
 static HRESULT STDMETHODCALLTYPE on_exec_method(IWbemServices *iface,
-                                                const BSTR path,
-                                                const BSTR name,
+                                                BSTR path,
+                                                BSTR name,
                                                 LONG flags,
                                                 IWbemContext *context,
                                                 IWbemClassObject *in,
@@ -460,7 +460,7 @@ HRESULT service_new(const char *space, IWbemServices *behind, IWbemServices **re
 /* ---- what nobody needs ---- */
 
 static HRESULT STDMETHODCALLTYPE no_namespace(IWbemServices *iface,
-                                              const BSTR name,
+                                              BSTR name,
                                               LONG flags,
                                               IWbemContext *context,
                                               IWbemServices **ret_services,
@@ -491,7 +491,7 @@ static HRESULT STDMETHODCALLTYPE no_sink(IWbemServices *iface, LONG flags, IWbem
 }
 
 static HRESULT STDMETHODCALLTYPE no_text_async(
-    IWbemServices *iface, const BSTR text, LONG flags, IWbemContext *context, IWbemObjectSink *sink)
+    IWbemServices *iface, BSTR text, LONG flags, IWbemContext *context, IWbemObjectSink *sink)
 {
     (void)iface;
     (void)text;
@@ -530,7 +530,7 @@ static HRESULT STDMETHODCALLTYPE no_put_class(IWbemServices *iface,
 }
 
 static HRESULT STDMETHODCALLTYPE no_delete(IWbemServices *iface,
-                                           const BSTR text,
+                                           BSTR text,
                                            LONG flags,
                                            IWbemContext *context,
                                            IWbemCallResult **ret_result)
@@ -544,8 +544,8 @@ static HRESULT STDMETHODCALLTYPE no_delete(IWbemServices *iface,
 }
 
 static HRESULT STDMETHODCALLTYPE no_query_async(IWbemServices *iface,
-                                                const BSTR language,
-                                                const BSTR query,
+                                                BSTR language,
+                                                BSTR query,
                                                 LONG flags,
                                                 IWbemContext *context,
                                                 IWbemObjectSink *sink)
@@ -560,8 +560,8 @@ static HRESULT STDMETHODCALLTYPE no_query_async(IWbemServices *iface,
 }
 
 static HRESULT STDMETHODCALLTYPE no_method_async(IWbemServices *iface,
-                                                 const BSTR path,
-                                                 const BSTR name,
+                                                 BSTR path,
+                                                 BSTR name,
                                                  LONG flags,
                                                  IWbemContext *context,
                                                  IWbemClassObject *in,

@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "hyperv.h"
+#include "live.h"
 #include "machine.h"
 #include "resource.h"
 #include "template.h"
@@ -362,7 +363,8 @@ static char *owner_of_paths(const cJSON *paths, bool *ret_needs_off)
     cJSON_ArrayForEach(path, paths)
     {
         const cJSON *row = store_at_text(path->valuestring);
-        bool fits = row && row_is(row, "CIM_ResourceAllocationSettingData");
+        bool fits =
+            row && row_is(row, "CIM_ResourceAllocationSettingData") && live_visible_row(row);
         char *of = fits ? instance_owner(row_text(row, "InstanceID")) : NULL;
         const struct resource_kind *kind =
             fits ? resource_kind(row_text(row, "ResourceSubType")) : NULL;
@@ -420,6 +422,30 @@ static bool run_remove(const cJSON *args, cJSON *affected, struct failure *failu
     return true;
 }
 
+/* ---- UpgradeSystemVersion ---- */
+
+static DWORD upgrade(struct invocation *call)
+{
+    const cJSON *vm = in_row(call, "ComputerSystem", "Msvm_ComputerSystem");
+
+    if (!vm || memo(vm, "host", 0) != 0)
+        return BAD_PARAMETER;
+    if (machine_state(row_text(vm, "Name")) != POWER_OFF || job_busy(row_text(vm, "Name")))
+        return BAD_STATE;
+    return job_submit(call, "UpgradeSystemVersion", args_for(row_text(vm, "Name")));
+}
+
+static bool run_upgrade(const cJSON *args, cJSON *affected, struct failure *failure)
+{
+    cJSON *settings = machine_settings(vm_of(args));
+
+    if (!settings)
+        return job_fail(failure, BAD_PARAMETER, "There is no such machine");
+    row_set(settings, "Version", template_version());
+    add_path(affected, settings);
+    return true;
+}
+
 /* ---- ModifyServiceSettings ---- */
 
 static DWORD modify_service(struct invocation *call)
@@ -448,6 +474,7 @@ const struct method_row settings_methods[] = {
     {SERVICE, "ModifyServiceSettings", modify_service},
     {SERVICE, "ModifySystemSettings", modify_system},
     {SERVICE, "RemoveResourceSettings", remove_resources},
+    {SERVICE, "UpgradeSystemVersion", upgrade},
     {0},
 };
 
@@ -477,5 +504,10 @@ const struct job_kind settings_jobs[] = {
      .type = 2,
      .run = run_modify_system},
     {.name = "RemoveResourceSettings", .class = "Msvm_ConcreteJob", .type = 32, .run = run_remove},
+    {.name = "UpgradeSystemVersion",
+     .class = "Msvm_ConcreteJob",
+     .type = 2,
+     .slow = true,
+     .run = run_upgrade},
     {0},
 };

@@ -177,6 +177,13 @@ static DWORD destroy(struct invocation *call)
     return snapshot ? submit(call, snapshot, false) : BAD_PARAMETER;
 }
 
+static DWORD destroy_tree(struct invocation *call)
+{
+    const cJSON *snapshot = snapshot_named(call, "SnapshotSettingData");
+
+    return snapshot ? submit(call, snapshot, false) : BAD_PARAMETER;
+}
+
 static DWORD apply(struct invocation *call)
 {
     const cJSON *snapshot = snapshot_named(call, "Snapshot");
@@ -200,6 +207,27 @@ static bool run_destroy(const cJSON *args, cJSON *affected, struct failure *fail
     (void)failure;
     remove_settings(owner);
     free(owner);
+    return true;
+}
+
+/* The snapshot and all that were made after it. */
+static bool run_destroy_tree(const cJSON *args, cJSON *affected, struct failure *failure)
+{
+    const char *id = cJSON_GetStringValue(cJSON_GetObjectItem(args, "snapshot"));
+    cJSON *row = store_find("Msvm_VirtualSystemSettingData", "InstanceID", id), *child;
+    char *path, *owner;
+
+    (void)affected;
+    (void)failure;
+    while (row) {
+        path = row_path(row);
+        owner = instance_owner(row_text(row, "InstanceID"));
+        child = store_find("Msvm_VirtualSystemSettingData", "Parent", path);
+        row = child;
+        remove_settings(owner);
+        free(path);
+        free(owner);
+    }
     return true;
 }
 
@@ -232,6 +260,7 @@ const struct method_row snapshot_methods[] = {
     {SERVICE, "ApplySnapshot", apply},
     {SERVICE, "CreateSnapshot", create},
     {SERVICE, "DestroySnapshot", destroy},
+    {SERVICE, "DestroySnapshotTree", destroy_tree},
     {0},
 };
 
@@ -252,5 +281,10 @@ const struct job_kind snapshot_jobs[] = {
      .type = 72,
      .slow = true,
      .run = run_destroy},
+    {.name = "DestroySnapshotTree",
+     .class = "Msvm_ConcreteJob",
+     .type = 72,
+     .slow = true,
+     .run = run_destroy_tree},
     {0},
 };

@@ -105,7 +105,7 @@ static bool check_gpus(const char *owner, struct failure *failure)
         const cJSON *gpu = gpu_of(row, &gone);
 
         if (!gpu && !gone)
-            gpu = store_next("Msvm_PartitionableGpu", NULL);
+            gpu = gpu_any();
         if (emulator_setting("GpuPolicy", 0))
             return job_fail(
                 failure,

@@ -239,24 +239,26 @@ static const char *class_name(const cJSON *row)
     return name ? name : "";
 }
 
-/* NULL for a class that this build does not have. */
+/* NULL for a class that this build does not have. Its number is kept where an object of cJSON has
+ * no use for a number, and nothing of it is written. */
 const struct schema_class *row_class(const cJSON *row)
 {
     static const char *const spaces[] = {NAMESPACE_HYPERV, NAMESPACE_HGS, NAMESPACE_CIMV2};
-    const struct schema_class *class = NULL;
+    const struct schema_class *class = schema_numbered((size_t)row->valueint);
 
+    if (class)
+        return class;
     for (size_t i = 0; i < ARRAY_SIZE(spaces) && !class; i++)
         class = schema_class(spaces[i], class_name(row));
+    if (class)
+        ((cJSON *)(uintptr_t)row)->valueint = (int)schema_number(class);
     return class;
 }
 
 bool row_is(const cJSON *row, const char *class)
 {
-    const struct schema_class *own;
+    const struct schema_class *own = row_class(row);
 
-    if (!_stricmp(class_name(row), class))
-        return row_class(row) != NULL;
-    own = row_class(row);
     return own && schema_is_a(own, class);
 }
 
