@@ -66,7 +66,7 @@ const char *options_nearest(const char *word, const char *const *names, size_t c
 
     for (size_t i = 0; i < count; i++) {
         bool begins = strlen(word) >= 3 && strncmp(names[i], word, strlen(word)) == 0;
-        size_t d = begins ? 1 : distance(word, names[i]);
+        size_t d = begins ? 0 : distance(word, names[i]);
 
         /* three wrong letters in a word of four are another word */
         if (d < best && d * 2 <= strlen(names[i])) {

@@ -321,6 +321,7 @@ static const struct text_row rows[] = {
     {"host.up_needs_sign_in",
      "everything stands; somebody must sign in to Parsec once: gpupv signin {0}",
      "一切就绪；还需要登录一次 Parsec：gpupv signin {0}"},
+    {"host.up_sign_in_ask", "Sign in to Parsec in {0} now?", "现在就在 {0} 中登录 Parsec 吗？"},
     {"host.up_done", "{0}", "{0}"},
     {"host.up_done_detail", "{0} - {1}", "{0} - {1}"},
     {"host.up_unchanged", "{0} already, nothing was changed - {1}", "已是{0}，未作更改 - {1}"},
@@ -351,6 +352,14 @@ static const struct text_row rows[] = {
     {"host.repair_nothing", "nothing to repair: {1}", "无需修复：{1}"},
     {"host.repair_would", "{0} repairs would be made; now: {1}", "将进行 {0} 项修复；当前：{1}"},
     {"host.repair_done", "{0} repairs; now: {1}", "已处理 {0} 项修复；当前：{1}"},
+    {"host.repair_waits",
+     "nothing was repaired, {0} checks wait: `gpupv status {2}` says for what, `gpupv repair {2} "
+     "--now` does not wait for people; now: {1}",
+     "未做修复，有 {0} 项在等待：`gpupv status {2}` 显示原因，`gpupv repair {2} --now` "
+     "不等待使用者；当前：{1}"},
+    {"host.repair_under_way",
+     "the agent is at work already: {1}; `gpupv status {2}` shows how far it is",
+     "代理已在处理：{1}；`gpupv status {2}` 显示进度"},
     {"host.reset_parsec_ask",
      "This may sign Parsec out, so that somebody must sign in again. Go on?",
      "这可能使 Parsec 退出登录，之后需要重新登录。是否继续？"},

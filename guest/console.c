@@ -53,18 +53,35 @@ static const enum check_id stream_needs[] = {
     CHECK_PARSEC_ACCOUNT,
 };
 
-bool console_stream_ready(const struct findings *findings)
+/* Everything that a stream needs, but for one check, is right. */
+static bool needs_right(const struct findings *findings, enum check_id but_for)
 {
     for (size_t i = 0; i < sizeof stream_needs / sizeof stream_needs[0]; i++) {
-        if (!console_is_right(findings->checks[stream_needs[i]].status))
+        if (stream_needs[i] != but_for &&
+            !console_is_right(findings->checks[stream_needs[i]].status))
             return false;
     }
-    return !findings->facts.hold || console_virtual_active(&findings->facts);
+    return true;
+}
+
+bool console_stream_ready(const struct findings *findings)
+{
+    return needs_right(findings, CHECK_COUNT) &&
+           (!findings->facts.hold || console_virtual_active(&findings->facts));
+}
+
+/* Somebody is connected and has the virtual monitor before them. The files of the configuration may
+ * say something else meanwhile: Parsec has read them when it started. */
+static bool is_watched(const struct findings *findings)
+{
+    return findings->facts.clients > 0 && console_virtual_active(&findings->facts) &&
+           needs_right(findings, CHECK_PARSEC_CONFIG);
 }
 
 bool console_visible(const struct findings *findings)
 {
-    return console_active(&findings->facts) || console_stream_ready(findings);
+    return console_active(&findings->facts) || console_stream_ready(findings) ||
+           is_watched(findings);
 }
 
 /* A person or the profile wants the picture whatever the stream does. */

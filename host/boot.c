@@ -73,6 +73,21 @@ static bool look(struct call *call,
     return true;
 }
 
+bool boot_is_stuck(struct call *call, const struct target *target)
+{
+    const struct vm_info *vm = &target->vm;
+    struct client *client = NULL;
+    struct err why = ERR_INIT;
+
+    if (vm->state != VM_RUNNING || vm->heartbeat == VM_HEARTBEAT_OK ||
+        vm->uptime_ms <= call->hypervisor->boot_deadline_ms)
+        return false;
+    if (!connect_open(call->hypervisor, call->store, target->id, DIAL_MS, &client, &why))
+        return is_silence(&why);
+    client_close(client);
+    return false;
+}
+
 bool boot_start(struct call *call,
                 struct target *target,
                 const struct boot_stage *stage,

@@ -29,6 +29,9 @@ bool boot_start(struct call *call,
                 struct client **ret_client,
                 struct err *err);
 
+/* True when a VM runs and shows no sign of life after the time that a start may take. */
+bool boot_is_stuck(struct call *call, const struct target *target);
+
 /* Connects to a VM that must run; why its agent does not answer is the error. */
 bool boot_connect(struct call *call,
                   struct target *target,

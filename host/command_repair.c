@@ -140,6 +140,25 @@ static bool run_repair(struct call *call,
     return true;
 }
 
+static int count_waiting(const struct health *health)
+{
+    int count = 0;
+
+    for (int i = 0; i < CHECK_COUNT; i++)
+        count += health->checks[i].status == STATUS_WAITING;
+    return count;
+}
+
+/* What to say when nothing was done: that nothing had to be, or why not. *ret_count is what the
+ * sentence counts. */
+static enum text_id idle_sentence(const struct health *health, int *ret_count)
+{
+    *ret_count = count_waiting(health);
+    if (health->level == LEVEL_STARTING || health->level == LEVEL_REPAIRING)
+        return TEXT_HOST_REPAIR_UNDER_WAY;
+    return *ret_count ? TEXT_HOST_REPAIR_WAITS : TEXT_HOST_REPAIR_NOTHING;
+}
+
 static void finish_repair(struct call *call,
                           struct target *target,
                           const cJSON *result,
@@ -148,6 +167,7 @@ static void finish_repair(struct call *call,
     struct health *health = calloc(1, sizeof *health);
     const cJSON *actions = NULL, *report = NULL;
     bool dry = call_flag(call, "dry-run");
+    enum text_id sentence = dry ? TEXT_HOST_REPAIR_WOULD : TEXT_HOST_REPAIR_DONE;
     int count;
 
     json_array(result, "actions", &actions, NULL);
@@ -163,14 +183,15 @@ static void finish_repair(struct call *call,
     }
     if (!dry)
         store_health_save(call->store, target->id, health, NULL);
+    if (!count)
+        sentence = idle_sentence(health, &count);
     outcome_done(outcome,
                  &call->ui,
                  dry ? CODE_OK : (enum exit_code)health_exit_code(health->level),
-                 !count ? TEXT_HOST_REPAIR_NOTHING
-                 : dry  ? TEXT_HOST_REPAIR_WOULD
-                        : TEXT_HOST_REPAIR_DONE,
+                 sentence,
                  TEXT_NUM(count),
                  text_raw(health_level_title(health->level), call->ui.lang),
+                 target->name,
                  NULL);
     outcome->json = cJSON_CreateObject();
     cJSON_AddItemToObject(outcome->json, "actions", cJSON_Duplicate(actions, true));

@@ -89,10 +89,13 @@ static bool sign_in(struct call *call,
                     struct client *client,
                     struct err *err)
 {
-    cJSON *report = NULL;
-    bool ok = connect_call(client, METHOD_HEALTH_GET, NULL, &report, err) &&
+    /* looked at now: whether somebody is signed in must not be news of yesterday */
+    cJSON *params = cJSON_CreateObject(), *report = NULL;
+    bool ok = (cJSON_AddBoolToObject(params, "refresh", true) || err_no_memory(err)) &&
+              connect_call(client, METHOD_HEALTH_GET, params, &report, err) &&
               health_from_json(report, &wait->health, err);
 
+    cJSON_Delete(params);
     cJSON_Delete(report);
     if (!ok)
         return false;

@@ -171,49 +171,60 @@ static bool set_gpu_count(struct sim_host *host, int64_t count)
     return true;
 }
 
+struct host_key {
+    const char *key;
+    int64_t least, most;
+    uint32_t *number; /* or */
+    bool *flag;       /* or the count of GPUs */
+};
+
+static bool
+bad_host_value(const struct host_key *keys, size_t count, const char *setting, struct err *err)
+{
+    char list[ERR_ARG_BYTES] = "";
+
+    for (size_t i = 0; i < count; i++)
+        snprintf(list + strlen(list),
+                 sizeof list - strlen(list),
+                 "%s%s=%d..%d",
+                 i ? ", " : "",
+                 keys[i].key,
+                 (int)keys[i].least,
+                 (int)keys[i].most);
+    return err_set(err, ERR_USAGE, TEXT_HOST_SIM_BOOT_KEYS, setting, list, NULL);
+}
+
 static bool set_host_value(struct sim_host *host, const char *setting, struct err *err)
 {
-    size_t length = strcspn(setting, "=");
-    int64_t value = strtoll(setting + length + 1, NULL, 10);
-    const struct {
-        const char *key;
-        int64_t least, most;
-        uint32_t *place;
-    } keys[] = {
-        {"scale", 0, 10000, &host->scale},
-        {"boot_ms", 0, 600000, &host->boot_ms},
-        {"stuck_ms", 100, 600000, &host->stuck_ms},
-        {"shutdown_ms", 100, 600000, &host->shutdown_ms},
-        {"partitions", 0, 1024, &host->gpus[0].partitions},
-        {"gpus", 0, 10, NULL},
-        {"offline", 0, 1, NULL},
-        {"hyperv", 0, 1, NULL},
-        {"npu", 0, 1, NULL},
+    const struct host_key keys[] = {
+        {"scale", 0, 10000, &host->scale, NULL},
+        {"boot_ms", 0, 600000, &host->boot_ms, NULL},
+        {"stuck_ms", 100, 600000, &host->stuck_ms, NULL},
+        {"shutdown_ms", 100, 600000, &host->shutdown_ms, NULL},
+        {"partitions", 0, 1024, &host->gpus[0].partitions, NULL},
+        {"gpus", 0, 10, NULL, NULL},
+        {"offline", 0, 1, NULL, &host->offline},
+        {"hyperv", 0, 1, NULL, &host->hyperv},
+        {"npu", 0, 1, NULL, &host->npu},
     };
+    const size_t count = sizeof keys / sizeof *keys, length = strcspn(setting, "=");
+    const char *digits = setting + length + (setting[length] == '=');
+    int64_t value = strtoll(digits, NULL, 10);
+    const struct host_key *key = keys;
 
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        if (strlen(keys[i].key) != length || strncmp(keys[i].key, setting, length) != 0)
-            continue;
-        if (value < keys[i].least || value > keys[i].most)
-            break;
-        if (keys[i].place)
-            *keys[i].place = (uint32_t)value;
-        else if (!strcmp(keys[i].key, "offline"))
-            host->offline = value != 0;
-        else if (!strcmp(keys[i].key, "hyperv"))
-            host->hyperv = value != 0;
-        else if (!strcmp(keys[i].key, "npu"))
-            host->npu = value != 0;
-        else
-            set_gpu_count(host, value);
-        return true;
-    }
-    return err_set(err,
-                   ERR_USAGE,
-                   TEXT_HOST_SIM_BOOT_KEYS,
-                   setting,
-                   "scale, boot_ms, stuck_ms, shutdown_ms, partitions, gpus, offline, hyperv, npu",
-                   NULL);
+    while (key < keys + count &&
+           (strlen(key->key) != length || strncmp(key->key, setting, length) != 0))
+        key++;
+    if (key == keys + count || !*digits || strspn(digits, "0123456789") != strlen(digits) ||
+        value < key->least || value > key->most)
+        return bad_host_value(keys, count, setting, err);
+    if (key->number)
+        *key->number = (uint32_t)value;
+    else if (key->flag)
+        *key->flag = value != 0;
+    else
+        set_gpu_count(host, value);
+    return true;
 }
 
 static bool sim_host(struct call *call, struct err *err)

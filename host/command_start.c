@@ -1,11 +1,21 @@
 /* start: switches VMs on. */
 #include "host/boot.h"
+#include "host/report.h"
 
 static const struct option options[] = {
     {"no-gpu", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_NO_GPU, 0, 0},
     {"no-wait", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_NO_WAIT, 0, 0},
     {0},
 };
+
+/* A start that hangs has its way back here: without the GPU. Any other `start` says what is wrong
+ * with it. */
+static bool leave_stuck(struct call *call, struct target *target, struct err *err)
+{
+    if (!call_flag(call, "no-gpu"))
+        return report_boot_stuck(call, &target->vm, err);
+    return call_flag(call, "dry-run") || boot_stop(call, target, true, BOOT_SHUTDOWN_MS, err);
+}
 
 static void start_each(struct call *call, struct target *target, struct outcome *outcome)
 {
@@ -18,7 +28,12 @@ static void start_each(struct call *call, struct target *target, struct outcome 
         outcome_failed(outcome, &err);
         return;
     }
-    if (target->vm.state != VM_OFF) {
+    if (boot_is_stuck(call, target)) {
+        if (!leave_stuck(call, target, &err)) {
+            outcome_failed(outcome, &err);
+            return;
+        }
+    } else if (target->vm.state != VM_OFF) {
         outcome_done(outcome, &call->ui, CODE_OK, TEXT_HOST_RUNS_ALREADY, NULL);
         return;
     }

@@ -320,11 +320,28 @@ static void create_each(struct call *call, struct target *target, struct outcome
         outcome_done(outcome, &call->ui, CODE_OK, TEXT_HOST_CREATED, target->name, NULL);
 }
 
+/* Only the sign-in is open, which needs a person, and there is one. */
+static bool may_offer_sign_in(struct call *call, enum exit_code code)
+{
+    return code == CODE_NEEDS_SIGN_IN && call->word_count == 1 && !strpbrk(call->words[0], "*?") &&
+           call->ui.interactive && !call->ui.yes && !call->ui.json &&
+           ui_confirm(&call->ui, TEXT_HOST_UP_SIGN_IN_ASK, call->words[0], NULL);
+}
+
 static bool up_exec(struct call *call, enum exit_code *ret_code, struct err *err)
 {
-    return (call_flag(call, "dry-run") ||
-            fetch_payloads(call, call_flag(call, "accept-licenses"), err)) &&
-           many_run(call, ret_code, err);
+    struct call sign_in = *call;
+
+    if (!call_flag(call, "dry-run") &&
+        !fetch_payloads(call, call_flag(call, "accept-licenses"), err))
+        return false;
+    if (!many_run(call, ret_code, err))
+        return false;
+    if (!may_offer_sign_in(call, *ret_code))
+        return true;
+    sign_in.command = &command_signin;
+    *ret_code = CODE_OK;
+    return many_run(&sign_in, ret_code, err);
 }
 
 #define UP_FLAGS (COMMAND_NEEDS_ADMIN | COMMAND_NEW_VM | COMMAND_MANY_VMS | COMMAND_DRY_RUN)

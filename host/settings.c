@@ -10,6 +10,9 @@
 #define NAMES_MAX   64
 #define PORT_DIGITS 5
 
+/* Before names of the profile where a whole spec is shown; fine here too. */
+#define GUEST_PREFIX "guest."
+
 /* All names of an object, for the nearest one. */
 static const char *nearest_field(const cJSON *object, const char *name)
 {
@@ -85,6 +88,19 @@ static bool replace(cJSON *root, const char *path, const char *text, struct err 
     return err_no_memory(err);
 }
 
+/* What follows from the strategy is left to it when it changes from or to `hold`. */
+static void leave_to_strategy(cJSON *root, const char *path, const char *text)
+{
+    cJSON *display = cJSON_GetObjectItemCaseSensitive(root, "display");
+    const cJSON *before = cJSON_GetObjectItemCaseSensitive(display, "strategy");
+
+    if (strcmp(path, "display.strategy") != 0 ||
+        (strcmp(text, "hold") == 0) == (strcmp(before->valuestring, "hold") == 0))
+        return;
+    cJSON_DeleteItemFromObjectCaseSensitive(display, "privacy");
+    cJSON_DeleteItemFromObjectCaseSensitive(display, "virtual_monitors");
+}
+
 bool settings_apply(struct profile *profile, const char *setting, struct err *err)
 {
     size_t length = strcspn(setting, "=");
@@ -95,9 +111,12 @@ bool settings_apply(struct profile *profile, const char *setting, struct err *er
     if (!setting[length] || length >= sizeof path)
         return err_set(err, ERR_USAGE, TEXT_HOST_SETTING_FORM, setting, NULL);
     text_copy(path, length + 1, setting);
+    if (strncmp(path, GUEST_PREFIX, sizeof GUEST_PREFIX - 1) == 0)
+        memmove(path, path + sizeof GUEST_PREFIX - 1, length - (sizeof GUEST_PREFIX - 1) + 1);
     json = profile_to_json(profile);
     if (!json)
         return err_no_memory(err);
+    leave_to_strategy(json, path, setting + length + 1);
     ok = replace(json, path, setting + length + 1, err) && profile_parse(json, profile, err);
     cJSON_Delete(json);
     return ok;

@@ -561,6 +561,20 @@ bool up_make(struct call *call,
     return ok;
 }
 
+/* A VM that hangs at its start, or was started without its GPU because of that, gets it anew. */
+static bool regain_gpu(struct up_job *job, struct err *err)
+{
+    struct target *target = job->target;
+
+    if (target->record.gpu_held_back) {
+        progress_step(job->progress, job->from, TEXT_HOST_STEP_SHUTDOWN, target->name, NULL);
+        if (!boot_stop(job->call, target, false, BOOT_SHUTDOWN_MS, err) ||
+            !boot_gpu(job->call, target, true, err))
+            return false;
+    }
+    return start_with_gpu(job, err);
+}
+
 bool up_ensure(struct call *call,
                struct target *target,
                int64_t settle_ms,
@@ -585,6 +599,10 @@ bool up_ensure(struct call *call,
         *ret_changed = true;
         if (!inject_profile(call, target, err) || !boot_gpu(call, target, true, err) ||
             !start_with_gpu(&job, err))
+            return false;
+    } else if (boot_is_stuck(call, target) || record->gpu_held_back) {
+        *ret_changed = true;
+        if (!regain_gpu(&job, err))
             return false;
     }
     if (record->wanted != STORE_WANTED_RUNNING || !record->ready) {

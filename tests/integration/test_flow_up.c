@@ -91,11 +91,20 @@ static void start_that_hangs_with_the_gpu_is_named_and_has_a_way_back(void **sta
     flow_expect(&flow, 2, "start", "demo", NULL);
     flow_expect(&flow, 2, "status", "demo", "--json", NULL);
     assert_string_equal(flow_text(&flow, "vms.0.level"), "boot_stuck");
-    flow_expect(&flow, 0, "stop", "demo", "--force", NULL);
+    /* a second start does not call that running; the way back is the one that was named */
+    flow_expect(&flow, 2, "start", "demo", NULL);
+    flow_says(&flow, "gpupv start demo --no-gpu");
     flow_expect(&flow, 0, "start", "demo", "--no-gpu", NULL);
-    flow_expect(&flow, 0, "stop", "demo", NULL);
+    flow_says(&flow, "without its GPU");
+    /* up attaches it again; and frees one that hangs, once its cause is gone */
     flow_expect(&flow, 0, "sim", "break", "demo", "boot.stuck_with_gpu=false", NULL);
     flow_expect(&flow, 0, "up", "demo", NULL);
+    flow_expect(&flow, 0, "sim", "break", "demo", "boot.stuck_with_gpu=true", NULL);
+    flow_expect(&flow, 2, "restart", "demo", NULL);
+    flow_expect(&flow, 0, "sim", "break", "demo", "boot.stuck_with_gpu=false", NULL);
+    flow_expect(&flow, 0, "up", "demo", NULL);
+    flow_run(&flow, "status", "demo", "--json", NULL);
+    assert_string_not_equal(flow_text(&flow, "vms.0.gpu"), "");
     flow_close(&flow);
 }
 
@@ -109,6 +118,7 @@ static void payloads_are_asked_for_before_anything_is_made(void **state)
     flow_open(&other, "payloads-source");
     flow_expect(&other, 0, "create", "x", NULL);
     flow_open(&flow, "payloads");
+    flow_expect(&flow, 64, "sim", "host", "offline=yes", NULL);
     flow_expect(&flow, 0, "sim", "host", "offline=1", NULL);
     flow_expect(&flow, 2, "up", "demo", NULL);
     flow_says(&flow, "https://builds.parsec.app/");

@@ -155,6 +155,36 @@ static void slow_passes_grow_rarer_until_something_happens(void **state)
     rig_close(&rig);
 }
 
+/* F8: Parsec rewrites its file while somebody streams in privacy mode, where the virtual monitor is
+ * the only one. */
+static void nobody_is_cut_off_because_a_file_changed_meanwhile(void **state)
+{
+    const struct health_check *config;
+    struct rig rig;
+
+    (void)state;
+    rig_open(&rig, "fresh");
+    bench_edit(&rig.bench, "network=ok");
+    assert_int_equal(run(&rig, &nothing_special), LEVEL_HEALTHY);
+    rig.reboots = 0;
+    bench_edit(&rig.bench, "client=connected");
+    bench_edit(&rig.bench, "session=busy");
+    run(&rig, &nothing_special);
+    bench_edit(&rig.bench, "parsec.config=stock");
+    run(&rig, &nothing_special);
+    config = &rig.result->health.checks[CHECK_PARSEC_CONFIG];
+    assert_int_equal(config->status, STATUS_WAITING);
+    assert_int_equal(rig.result->health.stream.clients, 1);
+    assert_int_equal(rig.reboots, 0);
+    bench_edit(&rig.bench, "client=none");
+    bench_edit(&rig.bench, "session=idle");
+    bench_pass(&rig.bench, 3600 * 1000);
+    assert_int_equal(run(&rig, &nothing_special), LEVEL_HEALTHY);
+    assert_int_equal(config->status, STATUS_OK);
+    assert_int_equal(rig.reboots, 0);
+    rig_close(&rig);
+}
+
 static void observe_mode_changes_nothing(void **state)
 {
     struct rig rig;
@@ -247,6 +277,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shut_setup_gate_changes_nothing),
         cmocka_unit_test(slow_passes_grow_rarer_until_something_happens),
+        cmocka_unit_test(nobody_is_cut_off_because_a_file_changed_meanwhile),
         cmocka_unit_test(observe_mode_changes_nothing),
         cmocka_unit_test(given_up_is_tried_again_when_a_person_asks),
         cmocka_unit_test(lost_sign_in_gives_the_console_back_in_one_pass),

@@ -128,14 +128,15 @@ static void command_word_is_found_behind_options_and_their_values(void **state)
 
 static void nearest_name_is_near_or_none(void **state)
 {
-    static const char *const names[] = {"status", "start", "stop", "up", "remove", "release"};
+    static const char *const names[] = {"start", "status", "stop", "up", "remove", "release"};
     static const struct {
         const char *word, *nearest;
     } rows[] = {
         {"statsu", "status"},
         {"sttop", "stop"},
         {"realease", "release"},
-        {"sta", "status"},
+        {"sta", "start"},
+        {"stat", "status"}, /* what it begins, before what it nearly is */
         {"rm", NULL},
         {"banana", NULL},
         {"pu", "up"},

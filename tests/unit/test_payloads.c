@@ -194,6 +194,16 @@ static void settings_set_one_value(void **state)
     DO(settings_apply(&profile, "display.hyperv_video=leave", &do_err));
     DO(settings_apply(&profile, "audio.make_default=false", &do_err));
     DO(settings_apply(&profile, "parsec.config.encoder_bitrate=50", &do_err));
+    /* as `config` shows it */
+    DO(settings_apply(&profile, "guest.idle_minutes=3", &do_err));
+    assert_int_equal(profile.idle_minutes, 3);
+    /* what follows from a strategy comes and goes with it */
+    DO(settings_apply(&profile, "display.strategy=hold", &do_err));
+    assert_false(profile.display.privacy);
+    assert_int_equal(profile.display.virtual_monitors, 0);
+    DO(settings_apply(&profile, "display.strategy=auto", &do_err));
+    assert_true(profile.display.privacy);
+    assert_int_equal(profile.display.virtual_monitors, 1);
     assert_int_equal(profile.mode, PROFILE_OBSERVE);
     assert_int_equal(profile.display.hyperv_video, PROFILE_VIDEO_LEAVE);
     assert_false(profile.audio.make_default);
