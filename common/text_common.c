@@ -72,7 +72,8 @@ static const struct text_row rows[] = {
      "{0}: {1} is the virtual machine itself, where no proxy listens",
      "{0}：{1} 指向虚拟机自身，那里没有代理在监听"},
     {"profile.hint_via_host",
-     "Use the proxy of this computer: `--proxy host:PORT`, in a file \"via\": \"host\" with its port.",
+     "Use the proxy of this computer: `--proxy host:PORT`, in a file \"via\": \"host\" with its "
+     "port.",
      "请使用本机的代理：`--proxy host:端口`，在文件中则写 \"via\": \"host\" 及其端口。"},
     {"cancelled", "stopped on request", "已按要求停止"},
     {"steps.damaged",
