@@ -89,6 +89,16 @@ static void live_gpu(const cJSON *gpu, cJSON *properties)
     }
 }
 
+/* How a client tells a service that is down from one that it may not use (§1). */
+static void live_windows_service(const cJSON *row, cJSON *properties)
+{
+    if (strcmp(row_text(row, "Name"), "vmms") != 0 || emulator_setting("Vmms", 1))
+        return;
+    cJSON_ReplaceItemInObject(properties, "State", cJSON_CreateString("Stopped"));
+    if (cJSON_GetObjectItem(properties, "ProcessId"))
+        cJSON_SetNumberValue(cJSON_GetObjectItem(properties, "ProcessId"), 0);
+}
+
 cJSON *live_properties(const cJSON *row)
 {
     cJSON *properties = cJSON_Duplicate(row_properties(row), true);
@@ -101,6 +111,8 @@ cJSON *live_properties(const cJSON *row)
         live_gpu(row, properties);
     else if (row_is(row, "Msvm_GpuPartitionSettingData") && emulator_setting("GpuNameless", 0))
         cJSON_DeleteItemFromObject(properties, "HostResource");
+    else if (row_is(row, "Win32_Service"))
+        live_windows_service(row, properties);
     else if (row_is(row, "CIM_LogicalDevice"))
         live_device(row, properties);
     return properties;
