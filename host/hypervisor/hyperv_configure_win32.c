@@ -1,6 +1,4 @@
 /* Changing VMs that are off: name, notes, memory, processors, disk, network. */
-#include <windows.h>
-
 #include "host/hypervisor/hyperv_inside_win32.h"
 
 #include <stdio.h>
@@ -43,12 +41,30 @@ bool hyperv_set_memory(struct hyperv *h,
     return ok;
 }
 
+/* Hyper-V takes more than there are, and does not start the VM. */
+static bool host_cpus(uint64_t *ret_count, struct err *err)
+{
+    struct wmi_rows rows = {NULL};
+    struct wmi *wmi = NULL;
+    bool ok = wmi_open(WMI_WINDOWS, &wmi, err) &&
+              wmi_query(wmi, "SELECT * FROM Win32_ComputerSystem", &rows, err);
+
+    *ret_count = 0;
+    if (ok && rows.count)
+        wmi_number(rows.items[0], "NumberOfLogicalProcessors", ret_count);
+    wmi_rows_done(&rows);
+    wmi_close(wmi);
+    return ok;
+}
+
 bool hyperv_set_cpus(struct hyperv *h, const struct hyperv_vm *vm, uint32_t cpus, struct err *err)
 {
-    DWORD most = GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+    uint64_t most = 0;
     struct IWbemClassObject *row = NULL;
     bool ok;
 
+    if (!host_cpus(&most, err))
+        return false;
     if (most && cpus > most)
         return err_set(err, ERR_USAGE, TEXT_HV_CPUS_MANY, TEXT_NUM(cpus), TEXT_NUM(most), NULL);
     ok = first_resource(h, vm, PROCESSOR_CLASS, &row, err) &&

@@ -3,8 +3,6 @@
 
 #include "host/hypervisor/hyperv_inside_win32.h"
 
-#include "common/utf16.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +11,14 @@
 
 /* ---- Windows ---- */
 
-static uint32_t version_number(const uint16_t *name)
+/* The number behind the build, which updates raise. */
+static uint32_t revision(void)
 {
     DWORD number = 0, size = sizeof number;
 
     if (RegGetValueW(HKEY_LOCAL_MACHINE,
                      VERSION_KEY,
-                     name,
+                     L"UBR",
                      RRF_RT_REG_DWORD | RRF_SUBKEY_WOW6464KEY,
                      NULL,
                      &number,
@@ -30,26 +29,16 @@ static uint32_t version_number(const uint16_t *name)
 
 uint32_t hyperv_build(char *out, size_t size)
 {
-    uint16_t text[32] = {0};
-    DWORD bytes = sizeof text;
-    char build[32] = "0";
+    uv_utsname_t name;
+    const char *build;
 
-    if (!RegGetValueW(HKEY_LOCAL_MACHINE,
-                      VERSION_KEY,
-                      L"CurrentBuildNumber",
-                      RRF_RT_REG_SZ | RRF_SUBKEY_WOW6464KEY,
-                      NULL,
-                      text,
-                      &bytes))
-        utf16_to_utf8_into(text, utf16_len(text), build, sizeof build);
-    snprintf(out,
-             size,
-             "%u.%u.%s.%u",
-             (unsigned)version_number(L"CurrentMajorVersionNumber"),
-             (unsigned)version_number(L"CurrentMinorVersionNumber"),
-             build,
-             (unsigned)version_number(L"UBR"));
-    return (uint32_t)strtoul(build, NULL, 10);
+    if (uv_os_uname(&name) != 0) {
+        *out = 0;
+        return 0;
+    }
+    build = strrchr(name.release, '.'); /* "10.0.26100" */
+    snprintf(out, size, "%.24s.%u", name.release, (unsigned)revision());
+    return build ? (uint32_t)strtoul(build + 1, NULL, 10) : 0;
 }
 
 /* ---- what shares ---- */
