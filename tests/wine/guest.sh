@@ -8,7 +8,8 @@ GUEST_GPU='PCI\VEN_1414&DEV_008E&SUBSYS_00000000&REV_00\5&2b5a7f4&0&0'
 GUEST_FOLDER=nv_dispi.inf_amd64_1234567890abcdef
 GUEST_VERSION=32.0.15.6094
 GUEST_TASKS=('Monitor Parsec VDD State' 'Install VB Cable' 'Install Parsec Virtual Display Driver')
-GUEST_PROGRAMS=(gpupv-agent.exe parsec-windows.exe parsec-vdd-0.45.0.0.exe VBCABLE_Setup_x64.exe uninstall.exe parsec-uninstaller.exe)
+GUEST_AGENTS=(gpupv-agent.exe) # what sees the emulated Windows whole
+GUEST_PROGRAMS=(parsec-windows.exe parsec-vdd-0.45.0.0.exe VBCABLE_Setup_x64.exe uninstall.exe parsec-uninstaller.exe)
 
 guest_drive() { echo "$WINE_WORK/$1/drive_c"; }
 
@@ -79,7 +80,7 @@ guest_trust() { # MACHINE
 }
 
 guest_make() { # MACHINE
-    wine_prefix "$1" && pnp_install "$1" "${GUEST_PROGRAMS[@]}" && system_install "$1" gpupv-agent.exe &&
+    wine_prefix "$1" && pnp_install "$1" "${GUEST_AGENTS[@]}" "${GUEST_PROGRAMS[@]}" && system_install "$1" "${GUEST_AGENTS[@]}" &&
         audio_install "$1" && tasks_install "$1" && guest_gpu "$1" && pnp_seed "$1" "$HERE/guest_fresh.reg" >/dev/null && guest_trust "$1" &&
         guest_leftovers "$1" && session "$1" user alice 600 && network_machine "$1" &&
         wine_run "$1" "Z:$PAYLOADS/parsec-windows.exe" /silent /norun /allusers

@@ -25,6 +25,7 @@ need wine_registry guest <<'END'
 [HKEY_CURRENT_USER\Software\Wine\DllOverrides]
 "dism.exe"="native"
 END
+WINE_LIMIT=120
 CONTRACT_SHA256=$(sha256_of "$DRIVE/contract/program.exe")
 CONTRACT_PUBLISHER='Nobody|Microsoft Windows'
 export CONTRACT_SHA256 CONTRACT_PUBLISHER
@@ -34,3 +35,4 @@ need cp "$STAND_IN" "$DRIVE/Program Files/Parsec/window.exe"
 for port in sessions services processes tasks files registry network system; do
     check "$port keeps its contract" as_service $port
 done
+check "hostile paths lead nowhere" as_service hostile

@@ -9,6 +9,7 @@
  *   C:\emulator\session.exe                plays the people
  */
 #include "tests/unit/contract/contract.h"
+#include "tests/wine/files_hostile_win32.h"
 
 #include "tests/support/net_world_win32.h"
 
@@ -341,6 +342,7 @@ static const struct {
     {"processes", &contract_processes},
     {"tasks", &contract_tasks},
     {"files", &contract_files},
+    {"hostile", &files_hostile},
     {"registry", &contract_registry},
     {"sessions", &contract_sessions},
     {"network", &contract_network},

@@ -135,7 +135,7 @@ int world_owner(void)
 static bool begin_owner(void)
 {
     HANDLE ready = CreateEventA(NULL, TRUE, FALSE, OWNER_EVENT);
-    char self[MAX_PATH], line[LINE_CHARS];
+    char self[MAX_PATH] = "", line[LINE_CHARS];
     PROCESS_INFORMATION process;
     DWORD waited;
 

@@ -48,6 +48,7 @@ need wine_prefix guest
 for machine in host guest; do
     need wine_emulator $machine "$BINARIES/emulator/ws2_32.dll" gpupv.exe gpupv-agent.exe
 done
+need system_install guest gpupv-agent.exe # which writes down what it calls
 check "the VM is made" gpupv create demo
 VM=$(vm_id)
 need hvsocket_machine host host "$VM"

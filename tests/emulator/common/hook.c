@@ -1,6 +1,8 @@
 /* See hook.h. */
 #include "hook.h"
 
+#include "record.h"
+
 #include <windows.h>
 #include <string.h>
 
@@ -37,23 +39,26 @@ static FARPROC WINAPI on_get_proc_address(HMODULE module, const char *name)
 {
     char path[MAX_PATH];
     DWORD length;
+    const char *file = "";
     const struct hook *row = NULL;
+    FARPROC found;
 
-    if ((ULONG_PTR)name > 0xFFFF) {
-        length = GetModuleFileNameA(module, path, sizeof(path));
-        if (length && length < sizeof(path)) {
-            const char *file = strrchr(path, '\\');
-
-            row = find(file ? file + 1 : path, name);
-        }
-    }
-    if (!row)
+    if ((ULONG_PTR)name <= 0xFFFF)
         return GetProcAddress(module, name);
-    if (row->absent && row->absent()) {
+    length = GetModuleFileNameA(module, path, sizeof(path));
+    if (length && length < sizeof(path)) {
+        file = strrchr(path, '\\');
+        file = file ? file + 1 : path;
+        row = find(file, name);
+    }
+    if (row && row->absent && row->absent()) {
         SetLastError(ERROR_PROC_NOT_FOUND);
         return NULL;
     }
-    return (FARPROC)row->function;
+    found = row ? (FARPROC)row->function : GetProcAddress(module, name);
+    if (found)
+        record_loaded(file, name);
+    return found;
 }
 
 static bool replace(IMAGE_THUNK_DATA *place, hook_function function)

@@ -133,27 +133,54 @@ static BYTE *map_file(const char *path, size_t size)
     return mapped;
 }
 
-void record_process(void)
+/* A file of the recording; false where nothing is recorded. */
+static bool file_of(const char *ending, char *ret_path, size_t size)
 {
-    struct recording r = {.module = (BYTE *)GetModuleHandleA(NULL)};
-    char own[MAX_PATH], path[2 * MAX_PATH];
+    char own[MAX_PATH];
     const char *file;
-    DWORD protection;
-    size_t size;
 
     if (GetFileAttributesA(FOLDER) == INVALID_FILE_ATTRIBUTES ||
         !GetModuleFileNameA(NULL, own, sizeof(own)))
-        return;
+        return false;
     file = strrchr(own, '\\');
-    file = file ? file + 1 : own;
+    snprintf(ret_path, size, FOLDER "\\%s.%s", file ? file + 1 : own, ending);
+    return true;
+}
+
+void record_loaded(const char *dll, const char *name)
+{
+    char path[2 * MAX_PATH], line[LINE_BYTES];
+    int length = snprintf(line, sizeof(line), "%s!%s\n", dll, name);
+    DWORD error = GetLastError(), written;
+    HANDLE file;
+
+    if (length <= 0 || length >= (int)sizeof(line) || !file_of("loaded", path, sizeof(path)))
+        return;
+    file = CreateFileA(
+        path, FILE_APPEND_DATA, FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_ALWAYS, 0, NULL);
+    if (file != INVALID_HANDLE_VALUE) {
+        WriteFile(file, line, (DWORD)length, &written, NULL);
+        CloseHandle(file);
+    }
+    SetLastError(error);
+}
+
+void record_process(void)
+{
+    struct recording r = {.module = (BYTE *)GetModuleHandleA(NULL)};
+    char path[2 * MAX_PATH];
+    DWORD protection;
+    size_t size;
+
+    if (!file_of("called", path, sizeof(path)))
+        return;
     walk(&r, count_only);
     size = r.count * STEP_BYTES;
-    snprintf(path, sizeof(path), FOLDER "\\%s.called", file);
     r.called = map_file(path, r.count);
     r.steps = VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     if (!r.called || !r.steps)
         return;
-    snprintf(path, sizeof(path), FOLDER "\\%s.names", file);
+    file_of("names", path, sizeof(path));
     r.names = CreateFileA(path, GENERIC_WRITE, FILE_SHARE_READ, NULL, CREATE_NEW, 0, NULL);
     walk(&r, redirect);
     if (r.names != INVALID_HANDLE_VALUE)

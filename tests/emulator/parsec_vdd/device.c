@@ -5,6 +5,7 @@
 #include "vdd.h"
 
 #include "../common/state.h"
+#include "../files/junction.h"
 #include "../pnp/pnp_state.h"
 
 #include <ntstatus.h>
@@ -148,7 +149,8 @@ static HANDLE WINAPI on_create_file(const wchar_t *path,
     DWORD error;
 
     if (!is_interface_path(path))
-        return CreateFileW(path, access, share, security, disposition, flags, template_file);
+        return junction_create_file(
+            path, access, share, security, disposition, flags, template_file);
     if (disposition != OPEN_EXISTING) {
         SetLastError(ERROR_INVALID_PARAMETER);
         return INVALID_HANDLE_VALUE;

@@ -200,3 +200,41 @@ BOOL WINAPI emu_StartServiceW(SC_HANDLE handle, DWORD count, const wchar_t **arg
     real("StartServiceW", &start);
     return start(handle, count, arguments);
 }
+
+static bool has_privilege(void)
+{
+    PRIVILEGE_SET wanted = {.PrivilegeCount = 1, .Control = PRIVILEGE_SET_ALL_NECESSARY};
+    HANDLE token = NULL;
+    BOOL has = FALSE;
+
+    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
+        return false;
+    if (!LookupPrivilegeValueW(NULL, L"SeShutdownPrivilege", &wanted.Privilege[0].Luid) ||
+        !PrivilegeCheck(token, &wanted, &has))
+        has = FALSE;
+    CloseHandle(token);
+    return has;
+}
+
+/* Nothing restarts: the request is written down, C:\emulator\shutdown.log. */
+BOOL WINAPI emu_InitiateSystemShutdownExW(
+    wchar_t *machine, wchar_t *message, DWORD timeout_s, BOOL force, BOOL reboot, DWORD reason)
+{
+    DWORD fault = state_fault(KEY, "FailShutdown");
+
+    if (!fault && machine)
+        fault = ERROR_NOT_SUPPORTED;
+    if (fault) {
+        SetLastError(fault);
+        return FALSE;
+    }
+    state_log("shutdown",
+              "%ls in %lu s%s%s | %08lx | %ls",
+              reboot ? L"restart" : L"shutdown",
+              timeout_s,
+              force ? ", forced" : "",
+              has_privilege() ? "" : ", without the privilege",
+              reason,
+              message ? message : L"");
+    return TRUE;
+}

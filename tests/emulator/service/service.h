@@ -5,8 +5,8 @@
  * private data of LSA lies in the registry. Restarting what crashed is supervisor.c.
  *
  *   HKLM\Software\gpupv-emulator\service
- *     Fail<Call>  REG_DWORD  a Win32 error; Call: Create Config2 Start Delete ReportEvent; an
- *                            NTSTATUS for StoreSecret */
+ *     Fail<Call>  REG_DWORD  a Win32 error; Call: Create Config2 Start Delete ReportEvent
+ *                            Shutdown; an NTSTATUS for StoreSecret */
 #ifndef GPUPV_TESTS_SERVICE_H
 #define GPUPV_TESTS_SERVICE_H
 
@@ -62,6 +62,9 @@ SC_HANDLE WINAPI emu_CreateServiceW(SC_HANDLE manager,
 BOOL WINAPI emu_CloseServiceHandle(SC_HANDLE handle);
 BOOL WINAPI emu_DeleteService(SC_HANDLE handle);
 BOOL WINAPI emu_StartServiceW(SC_HANDLE handle, DWORD count, const wchar_t **arguments);
+
+BOOL WINAPI emu_InitiateSystemShutdownExW(
+    wchar_t *machine, wchar_t *message, DWORD timeout_s, BOOL force, BOOL reboot, DWORD reason);
 
 /* ---- config.c ---- */
 

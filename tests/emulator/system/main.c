@@ -6,6 +6,7 @@
 #include "../common/hook.h"
 #include "../common/record.h"
 #include "../display/display.h"
+#include "../files/junction.h"
 #include "../gpu/d3dkmt.h"
 #include "../parsec_vdd/vdd.h"
 #include "../power/power.h"
@@ -47,6 +48,7 @@ BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, void *reserved)
     add_table(display_gdi_hooks, display_gdi_hook_count);
     add_table(dxgi_hooks, dxgi_hook_count);
     add_table(gpu_hooks, gpu_hook_count);
+    add_table(junction_hooks, junction_hook_count);
     add_table(power_hooks, power_hook_count);
     add_table(session_hooks, session_hook_count);
     add_table(token_hooks, token_hook_count);
