@@ -1393,6 +1393,9 @@ enum text_id {
     TEXT_SETUP_HELP_KEY_EXPORT,
     TEXT_SETUP_HELP_KEY_IMPORT,
     TEXT_SETUP_HELP_PASSPHRASE,
+    TEXT_SETUP_KEY_ASK,
+    TEXT_SETUP_KEY_NOBODY,
+    TEXT_SETUP_KEY_NOBODY_HINT,
     TEXT_SETUP_END,
 
     /* text_hypervisor.c: Hyper-V, its GPUs and consoles */

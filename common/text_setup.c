@@ -338,6 +338,15 @@ static const struct text_row rows[] = {
     {"setup.help_passphrase",
      "where the passphrase comes from: prompt, env:NAME, file:PATH",
      "口令来源：prompt、env:名称、file:路径"},
+    {"setup.key_ask",
+     "Passphrase for the exported key of {0} (not shown):",
+     "{0} 导出密钥的口令（不显示）："},
+    {"setup.key_nobody",
+     "nobody is here to type the passphrase for the key of {0}",
+     "没有人可以输入 {0} 密钥的口令"},
+    {"setup.key_nobody_hint",
+     "Say where it is: --passphrase-from env:NAME or --passphrase-from file:PATH.",
+     "请指明其来源：--passphrase-from env:名称 或 --passphrase-from file:路径。"},
 };
 
 const struct text_section text_section_setup = {

@@ -1,4 +1,5 @@
 /* adopt: takes a VM that somebody else made under management, or gives one a new key. */
+#include "host/adopt_record.h"
 #include "host/boot.h"
 #include "host/disk.h"
 #include "host/fetch.h"
@@ -12,30 +13,6 @@ static const struct option options[] = {
     {"repair", 0, OPTION_FLAG, NULL, TEXT_HELP_OPTION_ADOPT_REPAIR, 0, 0},
     {0},
 };
-
-/* A record for a VM that the store does not know. */
-static void make_record(struct call *call, struct target *target)
-{
-    struct store_vm *vm = &target->record;
-    const struct vm_settings *settings = &target->vm.settings;
-    struct host_info host = {.gpu_count = 0};
-
-    memset(vm, 0, sizeof *vm);
-    text_copy(vm->id, sizeof vm->id, target->id);
-    vm->adopted = true;
-    vm->ready = vm->set_up = true;
-    spec_init(&vm->spec, target->name);
-    vm->spec.memory_mb = settings->memory_mb;
-    vm->spec.cpus = settings->cpus;
-    text_copy(vm->spec.network, sizeof vm->spec.network, settings->network);
-    text_copy(vm->gpu, sizeof vm->gpu, target->vm.gpu);
-    /* shows what it would do until somebody says `repair` */
-    vm->spec.guest.mode = call_flag(call, "repair") ? PROFILE_REPAIR : PROFILE_OBSERVE;
-    call->hypervisor->ops->host(call->hypervisor, &host, NULL);
-    for (size_t i = 0; i < host.gpu_count; i++)
-        if (!strcmp(host.gpus[i].path, vm->gpu))
-            text_copy(vm->gpu_name, sizeof vm->gpu_name, host.gpus[i].name);
-}
 
 /* Offline: the disk gets a new key, and what the agent needs besides. */
 static bool inject_new_key(struct call *call, struct target *target, struct err *err)
@@ -92,7 +69,7 @@ static bool adopt(struct call *call, struct target *target, struct err *err)
     if (!disk_needs_off(target, err))
         return false;
     if (!target->managed) {
-        make_record(call, target);
+        adopt_record(call, target, call_flag(call, "repair"));
         if (!store_save(call->store, &target->record, err))
             return false;
     }

@@ -42,47 +42,55 @@ static bool from_file(const char *path, char *out, size_t size, struct err *err)
     return ok;
 }
 
-static bool nobody(const char *user, struct err *err)
+static bool nobody(const struct secret_question *question, const char *first, struct err *err)
 {
-    err_set(err, ERR_USAGE, TEXT_BUILD_SECRET_NOBODY, user, NULL);
-    return err_hint(err, TEXT_BUILD_SECRET_NOBODY_HINT);
+    err_set(err, ERR_USAGE, question->nobody, first, NULL);
+    return err_hint(err, question->nobody_hint);
 }
 
-static bool
-ask(struct ui *ui, const char *user, const char *vm, char *out, size_t size, struct err *err)
+static bool ask(struct ui *ui,
+                const struct secret_question *question,
+                const char *first,
+                const char *second,
+                char *out,
+                size_t size,
+                struct err *err)
 {
     char again[FILE_BYTES];
     bool ok;
 
     if (!ui->interactive || size > sizeof again)
-        return nobody(user, err);
+        return nobody(question, first, err);
     ui_lock();
-    ui_note(ui, TONE_TITLE, TEXT_BUILD_SECRET_ASK, user, vm, NULL);
+    ui_note(ui, TONE_TITLE, question->ask, first, second, NULL);
     ok = console_secret(out, size);
-    if (ok) {
+    if (ok && question->twice) {
         ui_note(ui, TONE_TITLE, TEXT_BUILD_SECRET_AGAIN, NULL);
         ok = console_secret(again, size);
     }
     ui_unlock();
     if (!ok)
-        return nobody(user, err);
-    ok = !strcmp(out, again) || err_set(err, ERR_USAGE, TEXT_BUILD_SECRET_DIFFERS, NULL);
-    secure_wipe(again, sizeof again);
+        return nobody(question, first, err);
+    if (question->twice) {
+        ok = !strcmp(out, again) || err_set(err, ERR_USAGE, TEXT_BUILD_SECRET_DIFFERS, NULL);
+        secure_wipe(again, sizeof again);
+    }
     return ok;
 }
 
-bool secret_read(struct ui *ui,
-                 const char *from,
-                 const char *user,
-                 const char *vm,
-                 char *out,
-                 size_t size,
-                 struct err *err)
+bool secret_ask(struct ui *ui,
+                const char *from,
+                const struct secret_question *question,
+                const char *first,
+                const char *second,
+                char *out,
+                size_t size,
+                struct err *err)
 {
     bool ok;
 
     if (!strcmp(from, "prompt"))
-        ok = ask(ui, user, vm, out, size, err);
+        ok = ask(ui, question, first, second, out, size, err);
     else if (!strncmp(from, "env:", 4) && from[4])
         ok = from_env(from + 4, out, size, err);
     else if (!strncmp(from, "file:", 5) && from[5])
@@ -94,6 +102,22 @@ bool secret_read(struct ui *ui,
     if (!ok)
         secure_wipe(out, size);
     return ok;
+}
+
+bool secret_read(struct ui *ui,
+                 const char *from,
+                 const char *user,
+                 const char *vm,
+                 char *out,
+                 size_t size,
+                 struct err *err)
+{
+    static const struct secret_question question = {.ask = TEXT_BUILD_SECRET_ASK,
+                                                    .nobody = TEXT_BUILD_SECRET_NOBODY,
+                                                    .nobody_hint = TEXT_BUILD_SECRET_NOBODY_HINT,
+                                                    .twice = true};
+
+    return secret_ask(ui, from, &question, user, vm, out, size, err);
 }
 
 bool secret_make(char *out, size_t size, struct err *err)

@@ -17,6 +17,22 @@ bool secret_read(struct ui *ui,
                  size_t size,
                  struct err *err);
 
+/* How a secret is asked for. The sentences take two arguments. */
+struct secret_question {
+    enum text_id ask, nobody, nobody_hint;
+    bool twice; /* it is a new one */
+};
+
+/* Reads any secret as secret_read does, asking another question. */
+bool secret_ask(struct ui *ui,
+                const char *from,
+                const struct secret_question *question,
+                const char *first,
+                const char *second,
+                char *out,
+                size_t size,
+                struct err *err);
+
 /* A password that nobody knows: of a simulated guest. out: at least 33 bytes. */
 bool secret_make(char *out, size_t size, struct err *err);
 

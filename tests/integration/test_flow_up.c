@@ -2,6 +2,7 @@
  * How people get a VM: flows F1 to F4, and the promises around `up`: it survives being killed at
  * any step, two of them do not get in each other's way, and it changes nothing that is well.
  */
+#include "tests/support/expect.h"
 #include "tests/support/flow.h"
 
 #include "common/clock.h"
@@ -349,6 +350,44 @@ static void host_is_checked_mended_and_set_back(void **state)
     flow_close(&flow);
 }
 
+/* F13 */
+static void key_moves_under_a_passphrase(void **state)
+{
+    char file[FS_PATH_BYTES], phrase[FS_PATH_BYTES], from[FS_PATH_BYTES + 8], record[FS_PATH_BYTES];
+    struct flow flow;
+    char id[40];
+
+    (void)state;
+    flow_open(&flow, "key");
+    flow_expect(&flow, 0, "up", "demo", NULL);
+    flow_id(&flow, "demo", id);
+    DO(fs_join(file, flow.root, "demo.key", &do_err));
+    DO(fs_join(phrase, flow.root, "phrase", &do_err));
+    DO(fs_write_atomic(phrase, "correct horse battery\n", 22, FS_PRIVATE, &do_err));
+    snprintf(from, sizeof from, "file:%s", phrase);
+    flow_expect(&flow, 64, "key", "export", "demo", file, NULL);
+    flow_says(&flow, "--passphrase-from");
+    flow_expect(&flow, 0, "key", "export", "demo", file, "--passphrase-from", from, NULL);
+    flow_expect(&flow, 2, "key", "export", "demo", file, "--passphrase-from", from, NULL);
+    /* Windows was installed anew: nothing is known any more */
+    DO(fs_join(record, flow.root, "store", &do_err));
+    DO(fs_remove_tree(record, &do_err));
+    flow_run(&flow, "status", "demo", NULL);
+    assert_int_not_equal(flow.code, 0);
+    flow_expect(&flow, 0, "key", "import", "demo", file, "--passphrase-from", from, NULL);
+    flow_wait_level(&flow, "demo", "healthy");
+    /* over a key that is there only when somebody says so */
+    flow_expect(&flow, 2, "key", "import", "demo", file, "--passphrase-from", from, NULL);
+    flow_expect(&flow, 0, "key", "import", "demo", file, "--yes", "--passphrase-from", from, NULL);
+    flow_expect(&flow, 0, "sim", "new", "other", NULL);
+    flow_expect(&flow, 2, "key", "import", "other", file, "--passphrase-from", from, NULL);
+    flow_says(&flow, id);
+    DO(fs_write_atomic(phrase, "another horse battery\n", 22, FS_PRIVATE, &do_err));
+    flow_expect(&flow, 3, "key", "import", "demo", file, "--yes", "--passphrase-from", from, NULL);
+    flow_says(&flow, "passphrase is wrong");
+    flow_close(&flow);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -357,6 +396,7 @@ int main(int argc, char **argv)
         FLOW_TEST(start_that_hangs_with_the_gpu_is_named_and_has_a_way_back),
         FLOW_TEST(payloads_are_asked_for_before_anything_is_made),
         FLOW_TEST(host_is_checked_mended_and_set_back),
+        FLOW_TEST(key_moves_under_a_passphrase),
         FLOW_TEST(proxy_on_the_host_reaches_the_guest),
         FLOW_TEST(second_up_on_the_same_vm_is_told_to_wait),
         FLOW_TEST(what_a_killed_up_left_is_removed_whole),
