@@ -224,12 +224,15 @@ static bool add_parsec(cJSON *parsec, const struct profile *profile)
 {
     cJSON *config = cJSON_AddObjectToObject(parsec, "config");
     cJSON *proxy = cJSON_AddObjectToObject(parsec, "proxy");
-    bool ok = config && proxy;
+    cJSON *installer = cJSON_AddArrayToObject(parsec, "installer");
+    bool ok = config && proxy && installer;
     unsigned i;
 
     for (i = 0; ok && i < profile->parsec.config_count; i++)
         ok = cJSON_AddStringToObject(
             config, profile->parsec.config[i].key, profile->parsec.config[i].value);
+    for (i = 0; ok && i < profile->parsec.installer_count; i++)
+        ok = cJSON_AddItemToArray(installer, cJSON_CreateString(profile->parsec.installer[i]));
     ok = ok && cJSON_AddStringToObject(proxy, "via", profile_proxy_names[profile->parsec.proxy]);
     if (ok && profile->parsec.proxy == PROFILE_PROXY_DIRECT)
         ok = cJSON_AddStringToObject(proxy, "address", profile->parsec.proxy_address);
@@ -295,6 +298,18 @@ static bool lines_equal(const struct profile *a, const struct profile *b)
     return true;
 }
 
+static bool switches_equal(const struct profile *a, const struct profile *b)
+{
+    unsigned i;
+
+    if (a->parsec.installer_count != b->parsec.installer_count)
+        return false;
+    for (i = 0; i < a->parsec.installer_count; i++)
+        if (strcmp(a->parsec.installer[i], b->parsec.installer[i]) != 0)
+            return false;
+    return true;
+}
+
 static bool modes_equal(const struct profile *a, const struct profile *b)
 {
     unsigned i;
@@ -321,5 +336,5 @@ bool profile_equal(const struct profile *a, const struct profile *b)
     }
     return a->parsec.proxy == b->parsec.proxy && a->parsec.proxy_port == b->parsec.proxy_port &&
            strcmp(a->parsec.proxy_address, b->parsec.proxy_address) == 0 && lines_equal(a, b) &&
-           modes_equal(a, b);
+           modes_equal(a, b) && switches_equal(a, b);
 }

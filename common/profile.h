@@ -16,6 +16,8 @@
 #define PROFILE_CONFIG_LINES 32
 #define PROFILE_VALUE_BYTES  128
 #define PROFILE_KEY_BYTES    64
+#define PROFILE_SWITCHES     8 /* of Parsec's installer */
+#define PROFILE_SWITCH_BYTES 64
 
 enum profile_mode { PROFILE_REPAIR, PROFILE_OBSERVE };
 enum profile_strategy { PROFILE_STRATEGY_AUTO, PROFILE_STRATEGY_PARSEC, PROFILE_STRATEGY_HOLD };
@@ -58,8 +60,10 @@ struct profile {
         char proxy_address[PROFILE_VALUE_BYTES]; /* PROFILE_PROXY_DIRECT */
         uint16_t proxy_port; /* of the proxy; with PROFILE_PROXY_HOST the host's loopback port and
                                 the guest's */
-        bool run_as_admin;   /* AppCompat layer for parsecd.exe; off: not needed per computer */
-        bool team;           /* signed in by a team key; the key itself is a payload secret */
+        char installer[PROFILE_SWITCHES][PROFILE_SWITCH_BYTES]; /* switches of Parsec's installer */
+        unsigned installer_count;                               /* 0: the agent's own */
+        bool run_as_admin; /* AppCompat layer for parsecd.exe; off: not needed per computer */
+        bool team;         /* signed in by a team key; the key itself is a payload secret */
     } parsec;
     struct {
         bool remove_tasks, remove_scripts; /* Easy-GPU-PV leftovers */

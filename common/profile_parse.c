@@ -26,7 +26,7 @@ static const struct section {
     {"display",
      {"strategy", "hyperv_video", "modes", "ready_hold_s", "privacy", "virtual_monitors"}},
     {"audio", {"cable", "make_default"}},
-    {"parsec", {"scope", "config", "proxy", "run_as_admin", "team"}},
+    {"parsec", {"scope", "config", "proxy", "run_as_admin", "team", "installer"}},
     {"legacy", {"remove_tasks", "remove_scripts"}},
     {"drivers", {"when"}},
     {"reboots", {"allowed", "budget"}},
@@ -363,6 +363,57 @@ static bool parse_proxy(const cJSON *parsec, struct profile *profile, struct err
     return true;
 }
 
+/* Switches that may not be given: a secret in a command line, and what makes an installation that
+ * nobody can use. */
+static const char *const refused_switches[] = {"/team_computer_key", "/currentuser"};
+
+/* "/name" or "/name=value". */
+static bool is_switch(const char *text)
+{
+    size_t length = strlen(text), name, value = 0;
+
+    if (length >= PROFILE_SWITCH_BYTES || text[0] != '/')
+        return false;
+    name = strspn(text + 1, KEY_CHARS);
+    if (text[1 + name] == '=')
+        value = 1 + strspn(text + 2 + name, KEY_CHARS ".-");
+    if (name == 0 || 1 + name + value != length)
+        return false;
+    for (size_t i = 0; i < sizeof refused_switches / sizeof refused_switches[0]; i++)
+        if (strlen(refused_switches[i]) == 1 + name &&
+            strncmp(text, refused_switches[i], 1 + name) == 0)
+            return false;
+    return true;
+}
+
+static bool parse_installer(const cJSON *parsec, struct profile *profile, struct err *err)
+{
+    const cJSON *list, *item;
+
+    if (!json_array(parsec, "installer", &list, err))
+        return false;
+    for (item = list ? list->child : NULL; item; item = item->next) {
+        unsigned count = profile->parsec.installer_count;
+        const char *text = cJSON_IsString(item) ? item->valuestring : "";
+
+        if (count == PROFILE_SWITCHES)
+            return err_set(err,
+                           ERR_TOO_LARGE,
+                           TEXT_PROFILE_COUNT,
+                           "installer",
+                           TEXT_NUM(0),
+                           TEXT_NUM(PROFILE_SWITCHES),
+                           NULL);
+        if (!is_switch(text)) {
+            err_set(err, ERR_BAD_INPUT, TEXT_PROFILE_SWITCH, "", text, NULL);
+            return json_in_item("installer", count, err);
+        }
+        text_copy(profile->parsec.installer[count], PROFILE_SWITCH_BYTES, text);
+        profile->parsec.installer_count++;
+    }
+    return true;
+}
+
 bool profile_parse(const cJSON *json, struct profile *ret_profile, struct err *err)
 {
     struct profile profile;
@@ -377,7 +428,8 @@ bool profile_parse(const cJSON *json, struct profile *ret_profile, struct err *e
         return false;
     if (!parse_modes(display, &profile, err))
         return json_in("display", err);
-    if (!parse_config(parsec, &profile, err) || !parse_proxy(parsec, &profile, err))
+    if (!parse_config(parsec, &profile, err) || !parse_proxy(parsec, &profile, err) ||
+        !parse_installer(parsec, &profile, err))
         return json_in("parsec", err);
     *ret_profile = profile;
     return true;

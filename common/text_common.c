@@ -96,6 +96,9 @@ static const struct text_row rows[] = {
      "a list of files is too large: more than {0} entries or {1} bytes of paths",
      "文件列表过大：超过 {0} 项或路径超过 {1} 字节"},
     {"manifest.damaged", "a list of files is malformed", "文件列表格式错误"},
+    {"profile.switch",
+     "{0}: {1} is not a switch that Parsec's installer may be given here",
+     "{0}：{1} 不是此处可以传给 Parsec 安装程序的开关"},
 };
 
 const struct text_section text_section_common = {

@@ -398,6 +398,12 @@ static const struct text_row rows[] = {
     {"repair.password_hide",
      "Keep the sign-in password where only Windows reads it",
      "把登录密码保存到只有 Windows 能读取的地方"},
+    {"cause.parsec.layer",
+     "parsecd.exe is not started as the profile says (parsec.run_as_admin)",
+     "parsecd.exe 的启动方式与配置不符（parsec.run_as_admin）"},
+    {"repair.parsec_layer",
+     "Set whether parsecd.exe runs as administrator",
+     "设置 parsecd.exe 是否以管理员身份运行"},
 };
 
 const struct text_section text_section_guest = {

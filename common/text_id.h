@@ -60,6 +60,7 @@ enum text_id {
     TEXT_MANIFEST_TWINS,
     TEXT_MANIFEST_TOO_MANY,
     TEXT_MANIFEST_DAMAGED,
+    TEXT_PROFILE_SWITCH,
     TEXT_COMMON_END,
 
     /* text_link.c: transports, security, session, protocol */
@@ -434,6 +435,8 @@ enum text_id {
     TEXT_TITLE_SYSTEM_PASSWORD,
     TEXT_CAUSE_PASSWORD_READABLE,
     TEXT_REPAIR_PASSWORD_HIDE,
+    TEXT_CAUSE_PARSEC_LAYER,
+    TEXT_REPAIR_PARSEC_LAYER,
     TEXT_GUEST_END,
 
     /* text_parsec.c: Parsec's files, log, installer, display holder */

@@ -12,9 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPAIR_PASSES                                                                              \
-    20 /* passes of one `repair`: each ends with something done or nothing to do */
-#define SHOWN_STEPS 128
+#define REPAIR_PASSES 20 /* passes of one `repair`, at most */
+#define SHOWN_STEPS   128
 
 /* The engine with what belongs to it. */
 struct local {
@@ -107,10 +106,11 @@ static void show_steps(struct shown *shown, const struct engine_result *result, 
             shown->steps[shown->count++] = result->steps[i];
 }
 
-static bool did_something(const struct engine_result *result)
+/* What was mended may bring out something else; what failed would only be tried again. */
+static bool mended_something(const struct engine_result *result)
 {
     for (size_t i = 0; i < result->step_count; i++)
-        if (result->steps[i].done)
+        if (result->steps[i].done && result->steps[i].outcome == OUTCOME_FIXED)
             return true;
     return false;
 }
@@ -187,7 +187,7 @@ static bool pass_by_agent(void *user,
 
 /* ---- commands ---- */
 
-/* Passes until nothing is left to do now. */
+/* Passes until one mends nothing more. */
 static int repair(struct agent_call *call,
                   struct engine_options options,
                   bool (*make_pass)(void *user,
@@ -207,7 +207,7 @@ static int repair(struct agent_call *call,
             break;
         show_steps(shown, result, true);
         options.reset_parsec = false;
-        if (options.dry_run || result->rebooting || !did_something(result))
+        if (options.dry_run || result->rebooting || !mended_something(result))
             break;
     }
     if (result && shown && !err_is_set(&call->err)) {

@@ -7,8 +7,6 @@
 #ifndef GPUPV_GUEST_EVENT_LOG_H
 #define GPUPV_GUEST_EVENT_LOG_H
 
-#define EVENT_LOG_SOURCE "gpupv-agent"
-
 enum event {
     EVENT_STARTED, /* version */
     EVENT_STOPPED,

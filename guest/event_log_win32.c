@@ -1,6 +1,7 @@
 /* One registration per event: they are rare. */
 #include "guest/event_log.h"
 
+#include "common/agent_place.h"
 #include "common/log.h"
 #include "common/utf16.h"
 
@@ -26,7 +27,7 @@ static const struct {
 
 void event_log_report(enum event event, const char *first, const char *second)
 {
-    HANDLE source = RegisterEventSourceW(NULL, L"" EVENT_LOG_SOURCE);
+    HANDLE source = RegisterEventSourceW(NULL, L"" AGENT_EVENT_SOURCE);
     uint16_t *texts[2] = {NULL, NULL};
     bool ok = source && utf16_from_utf8(first, &texts[0], NULL) &&
               utf16_from_utf8(second, &texts[1], NULL) &&

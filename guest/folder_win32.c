@@ -1,6 +1,7 @@
 /* Known folders of Windows. */
 #include "guest/folder.h"
 
+#include "common/agent_place.h"
 #include "common/fs.h"
 #include "common/utf16.h"
 
@@ -24,10 +25,10 @@ static bool below(REFKNOWNFOLDERID id, const char *name, char *out, struct err *
 
 bool folder_data(char *out, struct err *err)
 {
-    return below(&FOLDERID_ProgramData, "gpupv-agent", out, err);
+    return below(&FOLDERID_ProgramData, AGENT_DATA_FOLDER, out, err);
 }
 
 bool folder_program(char *out, struct err *err)
 {
-    return below(&FOLDERID_ProgramFiles, "gpupv", out, err);
+    return below(&FOLDERID_ProgramFiles, AGENT_PROGRAM_FOLDER, out, err);
 }

@@ -12,13 +12,12 @@
 #ifndef GPUPV_GUEST_INSTALL_H
 #define GPUPV_GUEST_INSTALL_H
 
+#include "common/agent_place.h"
 #include "common/fs.h"
 #include "common/steps.h"
 
-#define INSTALL_SERVICE "gpupv-agent"
-#define INSTALL_PROGRAM "gpupv-agent.exe"
-#define INSTALL_STEPS   "install.steps" /* in the data: what is under way */
-#define INSTALL_ARGS    12
+#define INSTALL_STEPS "install.steps" /* in the data: what is under way */
+#define INSTALL_ARGS  12
 
 enum install_service {
     INSTALL_ABSENT,

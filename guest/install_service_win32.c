@@ -14,7 +14,8 @@
 
 #define POLL_MS        50
 #define MULTI_SZ_UNITS 2048
-#define EVENTS_KEY     L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\" EVENT_LOG_SOURCE
+#define EVENTS_KEY                                                                                 \
+    L"SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\" AGENT_EVENT_SOURCE
 
 /* The service id of common/link.c as Windows writes it: 47505056-facb-11e6-bd58-64006a7986d3. */
 static const GUID socket_service = {
@@ -63,7 +64,7 @@ static bool open_service(struct handles *handles, DWORD access, struct err *err)
     handles->manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CONNECT);
     if (!handles->manager)
         return fail(GetLastError(), TEXT_INSTALL_MANAGER, err);
-    handles->service = OpenServiceW(handles->manager, L"" INSTALL_SERVICE, access);
+    handles->service = OpenServiceW(handles->manager, L"" AGENT_SERVICE, access);
     if (!handles->service)
         code = GetLastError();
     if (!code || code == ERROR_SERVICE_DOES_NOT_EXIST)
@@ -178,7 +179,7 @@ static DWORD create(const WCHAR *command, const WCHAR *title)
 {
     SC_HANDLE manager = OpenSCManagerW(NULL, NULL, SC_MANAGER_CREATE_SERVICE);
     SC_HANDLE service = manager ? CreateServiceW(manager,
-                                                 L"" INSTALL_SERVICE,
+                                                 L"" AGENT_SERVICE,
                                                  title,
                                                  SERVICE_QUERY_STATUS,
                                                  SERVICE_WIN32_OWN_PROCESS,

@@ -386,7 +386,7 @@ static bool make_command(struct install *install, struct err *err)
 static bool find_places(struct install *install, struct err *err)
 {
     return folder_program(install->folder, err) &&
-           fs_join(install->target, install->folder, INSTALL_PROGRAM, err) &&
+           fs_join(install->target, install->folder, AGENT_PROGRAM, err) &&
            fs_join(install->fresh, install->folder, FRESH_PROGRAM, err);
 }
 

@@ -226,7 +226,7 @@ static void WINAPI service_main(DWORD count, WCHAR **words)
 
     (void)count;
     (void)words;
-    service.handle = RegisterServiceCtrlHandlerExW(L"" INSTALL_SERVICE, on_control, NULL);
+    service.handle = RegisterServiceCtrlHandlerExW(L"" AGENT_SERVICE, on_control, NULL);
     if (!service.handle) {
         err_set_os(
             &call->err, ERR_DOMAIN_WIN32, (int32_t)GetLastError(), TEXT_SERVICE_REGISTER, NULL);
@@ -251,7 +251,7 @@ static void WINAPI service_main(DWORD count, WCHAR **words)
 
 int command_service(struct agent_call *call)
 {
-    static WCHAR name[] = L"" INSTALL_SERVICE;
+    static WCHAR name[] = L"" AGENT_SERVICE;
     SERVICE_TABLE_ENTRYW table[] = {{.lpServiceName = name, .lpServiceProc = service_main},
                                     {.lpServiceName = NULL}};
     DWORD code = 0;

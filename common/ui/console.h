@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Makes the console speak UTF-8 and escape sequences; undone at exit. */
+/* First of all in main: libraries come from the system alone, and the console speaks UTF-8 and
+ * escape sequences, which is undone at exit. */
 void console_open(void);
 
 /* The command line as UTF-8; argv is what main got. The result lives until the process ends, NULL

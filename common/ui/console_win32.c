@@ -51,6 +51,10 @@ void console_open(void)
 {
     DWORD mode;
 
+    /* of libraries that are loaded later by name alone, those of Windows and no others: not what
+     * somebody has put beside a program in the folder of downloads, or where it was started */
+    SetDefaultDllDirectories(LOAD_LIBRARY_SEARCH_SYSTEM32);
+    SetDllDirectoryW(L"");
     old_output_page = GetConsoleOutputCP();
     old_input_page = GetConsoleCP();
     if (old_output_page) {

@@ -69,6 +69,7 @@ enum cause {
     CAUSE_SERVICE_DISABLED,
     CAUSE_SERVICE_DEAD,    /* the service runs, parsecd does not */
     CAUSE_CONFIG_LINES,    /* lines are missing or different; detail: hash of what is there */
+    CAUSE_PARSEC_LAYER,    /* not started as the profile says; detail: wanted */
     CAUSE_CONFIG_BROKEN,   /* cannot be parsed */
     CAUSE_ACCOUNT_NONE,    /* never signed in */
     CAUSE_ACCOUNT_LOST,    /* was signed in */

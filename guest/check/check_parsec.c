@@ -3,6 +3,8 @@
 
 #include "guest/check/check.h"
 #include "guest/parsec/installed.h"
+#include "guest/parsec/layer.h"
+#include "guest/repair/repair.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +90,21 @@ static bool is_missing(const struct check_context *context)
     return context->findings->checks[CHECK_PARSEC_INSTALLED].status == STATUS_BAD;
 }
 
+/* What somebody else set stays; what the agent set goes when the profile no longer wants it. */
+static void judge_layer(struct check_context *context, struct finding *ret_finding)
+{
+    bool wanted = context->profile->parsec.run_as_admin, set = false;
+    bool ours = repair_is_ours(context->journal, REPAIR_PARSEC_LAYER);
+    struct err err = ERR_INIT;
+
+    if (!wanted && !ours)
+        return;
+    if (!parsec_layer_look(context->machine, &set, &err))
+        finding_unknown(ret_finding, &err);
+    else if (set != wanted)
+        finding_set(ret_finding, CAUSE_PARSEC_LAYER, wanted, NULL);
+}
+
 void check_parsec_config(struct check_context *context, struct finding *ret_finding)
 {
     struct parsec *parsec = context->parsec;
@@ -127,6 +144,8 @@ void check_parsec_config(struct check_context *context, struct finding *ret_find
     else
         finding_ok(ret_finding);
     parsec->lines_ok = ret_finding->status == STATUS_OK;
+    if (parsec->lines_ok)
+        judge_layer(context, ret_finding);
 }
 
 void check_parsec_account(struct check_context *context, struct finding *ret_finding)

@@ -3,6 +3,7 @@
 
 #include "guest/device.h"
 #include "guest/parsec/config_apply.h"
+#include "guest/parsec/leftovers.h"
 
 #include <string.h>
 
@@ -13,13 +14,17 @@
 #define UNINSTALL_WAIT_MS (60 * SECOND_MS) /* the uninstaller goes on in a copy of itself */
 #define UNINSTALLER       "uninstall.exe"
 #define EXIT_REBOOT       3010
+#define ARG_SILENT        "/silent"
+#define ARG_KEEP          "/nocleanuser" /* the account and the configuration */
 
 struct installer_row {
     const char *name;
     enum payload_id payload;
     const char *args[PROCESS_ARGS];
     int64_t deadline_ms;
+    bool parsec;                      /* takes the profile's switches */
     bool uninstall;                   /* Parsec goes first */
+    bool reset;                       /* and its data with it */
     const struct device_kind *device; /* must work afterwards; NULL: Parsec's service must exist */
 };
 
@@ -36,15 +41,17 @@ static const struct installer_row rows[INSTALLER_JOBS] = {
         {
             .name = "parsec",
             .payload = PAYLOAD_PARSEC,
-            .args = {"/silent", "/norun", "/allusers", "/nocleanuser", "/vdd"},
+            .args = {"/silent", "/norun", "/allusers", "/vdd"},
             .deadline_ms = 300 * SECOND_MS,
+            .parsec = true,
         },
     [INSTALLER_PARSEC_AGAIN] =
         {
             .name = "parsec_again",
             .payload = PAYLOAD_PARSEC,
-            .args = {"/silent", "/norun", "/allusers", "/nocleanuser", "/vdd"},
+            .args = {"/silent", "/norun", "/allusers", "/vdd"},
             .deadline_ms = 300 * SECOND_MS,
+            .parsec = true,
             .uninstall = true,
         },
     [INSTALLER_PARSEC_RESET] =
@@ -53,7 +60,9 @@ static const struct installer_row rows[INSTALLER_JOBS] = {
             .payload = PAYLOAD_PARSEC,
             .args = {"/silent", "/norun", "/allusers", "/vdd"},
             .deadline_ms = 300 * SECOND_MS,
+            .parsec = true,
             .uninstall = true,
+            .reset = true,
         },
     [INSTALLER_CABLE] =
         {
@@ -169,8 +178,44 @@ static bool uninstall(struct machine *machine, struct installer_result *result, 
     return gone || err_set(err, ERR_FAILED, TEXT_PARSEC_INSTALL_NO_EFFECT, UNINSTALLER, NULL);
 }
 
+static bool has_arg(const struct process_run *run, const char *arg)
+{
+    for (size_t i = 0; i < PROCESS_ARGS && run->args[i]; i++)
+        if (strcmp(run->args[i], arg) == 0)
+            return true;
+    return false;
+}
+
+static void add_arg(struct process_run *run, const char *arg)
+{
+    size_t count = 0;
+
+    while (count < PROCESS_ARGS - 1 && run->args[count])
+        count++;
+    if (!has_arg(run, arg))
+        run->args[count] = arg;
+}
+
+/* The row's switches, or those of the profile. Nobody can answer a window, so it is always silent;
+ * whether the user's data stays is the job's to say. */
+static void
+choose_args(const struct installer_row *row, const struct profile *profile, struct process_run *run)
+{
+    if (!row->parsec || profile->parsec.installer_count == 0) {
+        memcpy(run->args, row->args, sizeof run->args);
+    } else {
+        add_arg(run, ARG_SILENT);
+        for (unsigned i = 0; i < profile->parsec.installer_count; i++)
+            if (strcmp(profile->parsec.installer[i], ARG_KEEP) != 0)
+                add_arg(run, profile->parsec.installer[i]);
+    }
+    if (row->parsec && !row->reset)
+        add_arg(run, ARG_KEEP);
+}
+
 static bool install(struct machine *machine,
                     struct payload_store *payloads,
+                    const struct profile *profile,
                     const struct installer_row *row,
                     struct installer_result *result,
                     struct err *err)
@@ -188,7 +233,9 @@ static bool install(struct machine *machine,
     /* the payload is there and whole: only now may what it replaces go */
     if (row->uninstall && !uninstall(machine, result, err))
         return false;
-    memcpy(run.args, row->args, sizeof run.args);
+    if (row->reset && !parsec_leftovers_remove(machine, err))
+        return false;
+    choose_args(row, profile, &run);
     return run_program(machine, &run, result, err);
 }
 
@@ -226,6 +273,7 @@ static bool tidy(struct machine *machine,
 
 bool installer_run(struct machine *machine,
                    struct payload_store *payloads,
+                   const struct profile *profile,
                    enum installer_job job,
                    struct installer_result *ret_result,
                    struct err *err)
@@ -234,7 +282,7 @@ bool installer_run(struct machine *machine,
     struct installer_result result = {0};
     bool there = false;
 
-    if (!install(machine, payloads, row, &result, err) ||
+    if (!install(machine, payloads, profile, row, &result, err) ||
         !wait_until(machine, row, true, APPEAR_MS, &there, err))
         goto failed;
     if (!there && row->device &&

@@ -17,6 +17,7 @@
 #ifndef GPUPV_GUEST_PARSEC_INSTALLER_H
 #define GPUPV_GUEST_PARSEC_INSTALLER_H
 
+#include "common/profile.h"
 #include "guest/machine/machine.h"
 #include "guest/payload.h"
 
@@ -24,7 +25,7 @@ enum installer_job {
     INSTALLER_DISPLAY,      /* the virtual display driver alone */
     INSTALLER_PARSEC,       /* Parsec over what is there, keeping the user's data */
     INSTALLER_PARSEC_AGAIN, /* uninstall, then install, keeping the user's data */
-    INSTALLER_PARSEC_RESET, /* the same, and the user's data may go */
+    INSTALLER_PARSEC_RESET, /* the same, and the user's data goes */
     INSTALLER_CABLE,        /* VB-Cable */
     INSTALLER_JOBS
 };
@@ -35,10 +36,12 @@ struct installer_result {
     bool timed_out;    /* it was ended at its deadline */
 };
 
-/* Runs the job. ERR_NOT_FOUND when its payload is not there, ERR_UNSAFE when hash or publisher do
- * not fit, ERR_TIMEOUT or ERR_FAILED when the result is not there afterwards. */
+/* Runs the job; Parsec's installer gets the switches of the profile, when it has any. ERR_NOT_FOUND
+ * when its payload is not there, ERR_UNSAFE when hash or publisher do not fit, ERR_TIMEOUT or
+ * ERR_FAILED when the result is not there afterwards. */
 bool installer_run(struct machine *machine,
                    struct payload_store *payloads,
+                   const struct profile *profile,
                    enum installer_job job,
                    struct installer_result *ret_result,
                    struct err *err);

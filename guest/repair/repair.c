@@ -180,6 +180,12 @@ static const struct repair rows[REPAIR_COUNT] = {
                              .loses_account = true,
                              .settle_ms = 15 * SECOND_MS,
                              .apply = repair_parsec_reset},
+    [REPAIR_PARSEC_LAYER] = {.id = REPAIR_PARSEC_LAYER,
+                             .name = "parsec.layer",
+                             .title = TEXT_REPAIR_PARSEC_LAYER,
+                             .disrupts = DISRUPTS_NOTHING,
+                             .apply = repair_parsec_layer,
+                             .undo = repair_parsec_layer_undo},
 
     [REPAIR_LEGACY_SCRIPTS] = {.id = REPAIR_LEGACY_SCRIPTS,
                                .name = "legacy.scripts",
@@ -280,6 +286,22 @@ bool repair_will_undo(struct repair_context *context,
         return true;
     if (strlen(data) >= sizeof record.text || !undo_has_room(state))
         return err_set(err, ERR_TOO_LARGE, TEXT_JOURNAL_FULL, NULL);
+    text_copy(record.text, sizeof record.text, data);
+    return journal_append(context->journal, record, err);
+}
+
+bool repair_is_ours(const struct journal_state *state, enum repair_id repair)
+{
+    for (size_t i = 0; state && i < JOURNAL_UNDOS; i++)
+        if (state->undos[i].repair == repair)
+            return true;
+    return false;
+}
+
+bool repair_forget_undo(struct repair_context *context, const char *data, struct err *err)
+{
+    struct journal_record record = {.event = JOURNAL_UNDONE, .repair = context->repair};
+
     text_copy(record.text, sizeof record.text, data);
     return journal_append(context->journal, record, err);
 }

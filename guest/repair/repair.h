@@ -63,6 +63,12 @@ bool repair_will_undo(struct repair_context *context,
                       const char *data,
                       struct err *err);
 
+/* Whether an undo record of this repair stands: what it made is the agent's. */
+bool repair_is_ours(const struct journal_state *state, enum repair_id repair);
+
+/* Strikes out the undo record of context->repair: somebody no longer wants what it made. */
+bool repair_forget_undo(struct repair_context *context, const char *data, struct err *err);
+
 /* What must not vanish from Parsec's data while a repair runs: account and configuration files.
  * Only presence is looked at (design: user.bin is never read). */
 struct repair_guard {
@@ -104,6 +110,8 @@ bool repair_parsec_restart(struct repair_context *context, bool *ret_reboot, str
 bool repair_parsec_config(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_parsec_config_undo(struct repair_context *context, const char *data, struct err *err);
 bool repair_parsec_reset(struct repair_context *context, bool *ret_reboot, struct err *err);
+bool repair_parsec_layer(struct repair_context *context, bool *ret_reboot, struct err *err);
+bool repair_parsec_layer_undo(struct repair_context *context, const char *data, struct err *err);
 bool repair_legacy_scripts(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_legacy_scripts_undo(struct repair_context *context, const char *data, struct err *err);
 bool repair_legacy_tasks(struct repair_context *context, bool *ret_reboot, struct err *err);

@@ -40,6 +40,7 @@ enum repair_id {
     REPAIR_PARSEC_RESTART,
     REPAIR_PARSEC_CONFIG,
     REPAIR_PARSEC_RESET,
+    REPAIR_PARSEC_LAYER,
 
     /* repair_legacy.c */
     REPAIR_LEGACY_SCRIPTS,

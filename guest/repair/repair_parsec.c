@@ -1,8 +1,11 @@
 /* Repairs of Parsec. */
 #include "guest/parsec/parsec.h"
 
+#include "guest/parsec/layer.h"
+
 #include "guest/repair/repair.h"
 
+#define UNDO_LAYER "layer" /* the flag at parsecd.exe that the agent set */
 #define UNDO_LINES "lines" /* the configuration lines that the agent wrote */
 
 static bool find_parsec(struct repair_context *context, struct parsec **ret_parsec, struct err *err)
@@ -18,7 +21,8 @@ install(struct repair_context *context, enum installer_job job, bool *ret_reboot
     struct parsec *parsec = NULL;
 
     if (!find_parsec(context, &parsec, err) ||
-        !installer_run(context->check->machine, parsec->payloads, job, &result, err))
+        !installer_run(
+            context->check->machine, parsec->payloads, context->check->profile, job, &result, err))
         return false;
     *ret_reboot = result.reboot;
     return true;
@@ -115,4 +119,28 @@ bool repair_parsec_config_undo(struct repair_context *context, const char *data,
         return false;
     job = config_job(context, parsec, true);
     return config_give_back(&job, err);
+}
+
+bool repair_parsec_layer(struct repair_context *context, bool *ret_reboot, struct err *err)
+{
+    struct machine *machine = context->check->machine;
+
+    (void)ret_reboot;
+    if (context->check->profile->parsec.run_as_admin)
+        return repair_will_undo(context, UNDO_AT_RELEASE, UNDO_LAYER, err) &&
+               parsec_layer_set(machine, true, err);
+    return parsec_layer_set(machine, false, err) && repair_forget_undo(context, UNDO_LAYER, err);
+}
+
+/* A Parsec that is gone needs no flag. */
+bool repair_parsec_layer_undo(struct repair_context *context, const char *data, struct err *err)
+{
+    struct err why = ERR_INIT;
+
+    (void)data;
+    if (parsec_layer_set(context->check->machine, false, &why) || why.kind == ERR_NOT_FOUND)
+        return true;
+    if (err)
+        *err = why;
+    return false;
 }

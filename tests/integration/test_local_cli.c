@@ -183,6 +183,19 @@ static void repair_works_alone(void **state)
     assert_string_equal(check_status(bench, "audio.cable"), "ok");
 }
 
+/* Without a package and a payload the adapter stays away: each way is tried, and that is it. */
+static void repair_that_cannot_help_ends(void **state)
+{
+    struct bench *bench = *state;
+
+    wait_for_desktop(bench);
+    edit("display.driver=missing");
+    edit("display.adapter=missing");
+    run(bench, "repair", "--now");
+    assert_int_not_equal(bench->code, 0);
+    assert_in_range(step_count(bench), 3, 15);
+}
+
 static void agent_that_died_does_not_stand_in_the_way(void **state)
 {
     struct bench *bench = *state;
@@ -513,6 +526,7 @@ int main(void)
         CLI(check_lets_the_running_agent_look_anew),
         CLI(repair_is_done_by_the_running_agent),
         CLI(repair_works_alone),
+        CLI(repair_that_cannot_help_ends),
         CLI(agent_that_died_does_not_stand_in_the_way),
         CLI(damaged_door_does_not_stand_in_the_way),
         CLI(impostor_is_not_believed),

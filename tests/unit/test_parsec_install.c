@@ -4,6 +4,9 @@
 #include "tests/support/parsec_bench.h"
 
 #include "guest/device.h"
+#include "guest/parsec/installed.h"
+#include "guest/parsec/layer.h"
+#include "guest/parsec/leftovers.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +15,8 @@ static bool run(struct bench *bench, enum installer_job job, struct err *err)
 {
     struct installer_result result;
 
-    return installer_run(bench->machine, bench->parsec->payloads, job, &result, err);
+    return installer_run(
+        bench->machine, bench->parsec->payloads, &bench->profile, job, &result, err);
 }
 
 static struct world_program *program(struct bench *bench, const char *file, const char *args)
@@ -264,6 +268,258 @@ static void only_a_reset_signs_out(void **state)
     bench_close(&bench);
 }
 
+/* The list of what goes, and what was never Parsec's. */
+static void a_reset_takes_the_leftovers_of_the_list_and_nothing_else(void **state)
+{
+    static const enum file_root roots[] = {ROOT_PARSEC_SHARED, ROOT_PARSEC_USER};
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "healthy");
+    bench_payloads(&bench);
+    for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
+        for (const char *const *name = parsec_leftovers; *name; name++)
+            bench_write(&bench, roots[i], *name, "old");
+        bench_write(&bench, roots[i], "mine.txt", "old");
+    }
+    assert_true(run(&bench, INSTALLER_PARSEC_AGAIN, NULL));
+    assert_string_equal(bench_text(&bench, ROOT_PARSEC_USER, "user.bin"), "old");
+    assert_true(run(&bench, INSTALLER_PARSEC_RESET, NULL));
+    for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
+        for (const char *const *name = parsec_leftovers; *name; name++)
+            if (strcmp(bench_text(&bench, roots[i], *name), "old") == 0)
+                fail_msg("%s is still there", *name);
+        assert_string_equal(bench_text(&bench, roots[i], "mine.txt"), "old");
+    }
+    bench_close(&bench);
+}
+
+static void a_reset_that_cannot_take_a_leftover_installs_nothing(void **state)
+{
+    static const char *const ops[][2] = {
+        {"files", "remove"}, {"processes", "terminate"}, {"services", "query"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        struct err err = ERR_INIT;
+        struct bench bench;
+
+        bench_open(&bench, "healthy");
+        bench_payloads(&bench);
+        /* the uninstaller's end is looked for by the first of them */
+        bench_fault(&bench, ops[i][0], ops[i][1], strcmp(ops[i][0], "services") ? 1 : 2, ERR_IO);
+        assert_false(run(&bench, INSTALLER_PARSEC_RESET, &err));
+        assert_int_equal(err.kind, ERR_IO);
+        assert_int_equal(bench_check(&bench, CHECK_PARSEC_INSTALLED)->cause, CAUSE_PARSEC_MISSING);
+        assert_true(run(&bench, INSTALLER_PARSEC_RESET, NULL));
+        bench_close(&bench);
+    }
+}
+
+/* Without the driver's switch there is no display; without "silent" the simulated installer would
+ * wait for a person, without "nocleanuser" it signs out. */
+static void switches_of_the_profile_take_the_place_of_the_usual_ones(void **state)
+{
+    static const struct {
+        const char *switches[PROFILE_SWITCHES];
+        bool display;
+    } rows[] = {
+        {{NULL}, true},
+        {{"/allusers"}, false},
+        {{"/allusers", "/vdd"}, true},
+        {{"/silent", "/norun", "/percomputer", "/vdd", "/nocleanuser"}, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bench bench;
+
+        bench_open(&bench, "healthy");
+        bench_payloads(&bench);
+        bench_edit(&bench, "display.adapter=missing");
+        for (unsigned j = 0; j < PROFILE_SWITCHES && rows[i].switches[j]; j++) {
+            text_copy(bench.profile.parsec.installer[j], PROFILE_SWITCH_BYTES, rows[i].switches[j]);
+            bench.profile.parsec.installer_count = j + 1;
+        }
+        assert_true(run(&bench, INSTALLER_PARSEC, NULL));
+        assert_true(has_file(&bench, "user.bin"));
+        if (works(&bench, &device_vdd) != rows[i].display)
+            fail_msg("row %u", (unsigned)i);
+        assert_true(run(&bench, INSTALLER_PARSEC_RESET, NULL));
+        assert_false(has_file(&bench, "user.bin"));
+        bench_close(&bench);
+    }
+}
+
+/* ---- who it is installed for ---- */
+
+static void the_computers_list_the_service_and_the_program_tell_who_has_parsec(void **state)
+{
+    static const struct {
+        const char *edit;
+        enum cause cause;
+        enum parsec_scope scope;
+        bool listed;
+    } rows[] = {
+        {"parsec.install=present", CAUSE_NONE, PARSEC_SCOPE_SHARED, true},
+        {"parsec.install=missing", CAUSE_PARSEC_MISSING, PARSEC_SCOPE_NONE, false},
+        {"parsec.install=per_user", CAUSE_PARSEC_PER_USER, PARSEC_SCOPE_USER, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct parsec_installed installed;
+        struct bench bench;
+
+        bench_open(&bench, "healthy");
+        bench_edit(&bench, rows[i].edit);
+        assert_true(parsec_installed_look(bench.machine, &installed, NULL));
+        assert_int_equal(installed.scope, rows[i].scope);
+        assert_int_equal(installed.listed, rows[i].listed);
+        assert_int_equal(bench_check(&bench, CHECK_PARSEC_INSTALLED)->cause, rows[i].cause);
+        bench_close(&bench);
+    }
+}
+
+/* Configuration stays behind when Parsec is removed: it tells nothing. */
+static void configuration_alone_is_no_installation(void **state)
+{
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "healthy");
+    bench_edit(&bench, "parsec.install=missing");
+    bench_write(&bench, ROOT_PARSEC_USER, "config.txt", "app_host = 1\n");
+    assert_int_equal(bench_check(&bench, CHECK_PARSEC_INSTALLED)->cause, CAUSE_PARSEC_MISSING);
+    bench_close(&bench);
+}
+
+static void what_is_listed_without_its_service_is_damaged(void **state)
+{
+    struct world *world;
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "healthy");
+    world = machine_sim_world(bench.machine);
+    world_remove_service(world, world_service(world, PARSEC_SERVICE));
+    assert_int_equal(bench_check(&bench, CHECK_PARSEC_INSTALLED)->cause, CAUSE_PARSEC_DAMAGED);
+    bench_close(&bench);
+}
+
+/* ---- the layer ---- */
+
+static struct registry_value layer_value(struct bench *bench)
+{
+    struct registry_port *registry = bench->machine->registry;
+    struct registry_value value = {.type = REGISTRY_ABSENT};
+    char name[FS_PATH_BYTES], folder[FS_PATH_BYTES];
+
+    assert_true(bench->machine->files->ops->path(
+        bench->machine->files, ROOT_PARSEC_PROGRAM, folder, sizeof folder, NULL));
+    assert_true(fs_join(name, folder, PARSEC_PROCESS, NULL));
+    assert_true(registry->ops->get(registry, PARSEC_LAYER_KEY, name, &value, NULL));
+    return value;
+}
+
+static void layer_put(struct bench *bench, const char *text)
+{
+    struct registry_port *registry = bench->machine->registry;
+    struct registry_value value = {.type = REGISTRY_STRING};
+    char name[FS_PATH_BYTES], folder[FS_PATH_BYTES];
+
+    assert_true(bench->machine->files->ops->path(
+        bench->machine->files, ROOT_PARSEC_PROGRAM, folder, sizeof folder, NULL));
+    assert_true(fs_join(name, folder, PARSEC_PROCESS, NULL));
+    text_copy(value.text, sizeof value.text, text);
+    assert_true(registry->ops->set(registry, PARSEC_LAYER_KEY, name, &value, NULL));
+}
+
+static enum cause layer_cause(struct bench *bench)
+{
+    return bench_check(bench, CHECK_PARSEC_CONFIG)->cause;
+}
+
+static void the_layer_is_set_on_request_and_given_back(void **state)
+{
+    static const struct {
+        const char *before, *set, *after;
+    } rows[] = {
+        {NULL, "~ RUNASADMIN", NULL},
+        {"~ WIN8RTM", "~ WIN8RTM RUNASADMIN", "~ WIN8RTM"},
+        {"HIGHDPIAWARE", "HIGHDPIAWARE RUNASADMIN", "HIGHDPIAWARE"},
+        {"~ RUNASADMINISH", "~ RUNASADMINISH RUNASADMIN", "~ RUNASADMINISH"},
+    };
+    bool reboot;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct bench bench;
+
+        bench_open(&bench, "healthy");
+        assert_true(bench_repair(&bench, REPAIR_PARSEC_CONFIG, &reboot, NULL));
+        if (rows[i].before)
+            layer_put(&bench, rows[i].before);
+        assert_int_equal(layer_cause(&bench), CAUSE_NONE); /* off: nobody asked for it */
+        bench.profile.parsec.run_as_admin = true;
+        assert_int_equal(layer_cause(&bench), CAUSE_PARSEC_LAYER);
+        assert_true(bench_repair(&bench, REPAIR_PARSEC_LAYER, &reboot, NULL));
+        assert_string_equal(layer_value(&bench).text, rows[i].set);
+        assert_int_equal(layer_cause(&bench), CAUSE_NONE);
+        assert_true(repair_row(REPAIR_PARSEC_LAYER)->undo(&bench.repair, "layer", NULL));
+        if (rows[i].after)
+            assert_string_equal(layer_value(&bench).text, rows[i].after);
+        else
+            assert_int_equal(layer_value(&bench).type, REGISTRY_ABSENT);
+        bench_close(&bench);
+    }
+}
+
+static void a_layer_that_is_no_longer_wanted_goes_when_it_is_ours(void **state)
+{
+    struct bench bench;
+    bool reboot;
+
+    (void)state;
+    bench_open(&bench, "healthy");
+    assert_true(bench_repair(&bench, REPAIR_PARSEC_CONFIG, &reboot, NULL));
+    layer_put(&bench, "~ RUNASADMIN"); /* somebody's own */
+    assert_int_equal(layer_cause(&bench), CAUSE_NONE);
+    layer_put(&bench, "~");
+    bench.profile.parsec.run_as_admin = true;
+    assert_true(bench_repair(&bench, REPAIR_PARSEC_LAYER, &reboot, NULL));
+    bench.profile.parsec.run_as_admin = false;
+    assert_int_equal(layer_cause(&bench), CAUSE_PARSEC_LAYER);
+    assert_true(bench_repair(&bench, REPAIR_PARSEC_LAYER, &reboot, NULL));
+    assert_int_equal(layer_value(&bench).type, REGISTRY_ABSENT);
+    assert_int_equal(layer_cause(&bench), CAUSE_NONE);
+    layer_put(&bench, "~ RUNASADMIN"); /* theirs again */
+    assert_int_equal(layer_cause(&bench), CAUSE_NONE);
+    bench_close(&bench);
+}
+
+static void a_layer_that_cannot_be_set_changes_nothing(void **state)
+{
+    static const char *const ops[][2] = {
+        {"registry", "get"}, {"registry", "set"}, {"files", "path"}};
+    bool reboot;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        struct err err = ERR_INIT;
+        struct bench bench;
+
+        bench_open(&bench, "healthy");
+        bench.profile.parsec.run_as_admin = true;
+        bench_fault(&bench, ops[i][0], ops[i][1], 1, ERR_IO);
+        assert_false(bench_repair(&bench, REPAIR_PARSEC_LAYER, &reboot, &err));
+        assert_int_equal(err.kind, ERR_IO);
+        assert_int_equal(layer_value(&bench).type, REGISTRY_ABSENT);
+        assert_true(bench_repair(&bench, REPAIR_PARSEC_LAYER, &reboot, NULL));
+        bench_close(&bench);
+    }
+}
+
 static void a_new_machine_gets_everything(void **state)
 {
     struct bench bench;
@@ -309,6 +565,15 @@ int main(void)
         cmocka_unit_test(uninstalling_first_keeps_the_account_too),
         cmocka_unit_test(an_installation_without_its_uninstaller_is_installed_over),
         cmocka_unit_test(only_a_reset_signs_out),
+        cmocka_unit_test(a_reset_takes_the_leftovers_of_the_list_and_nothing_else),
+        cmocka_unit_test(a_reset_that_cannot_take_a_leftover_installs_nothing),
+        cmocka_unit_test(switches_of_the_profile_take_the_place_of_the_usual_ones),
+        cmocka_unit_test(the_computers_list_the_service_and_the_program_tell_who_has_parsec),
+        cmocka_unit_test(configuration_alone_is_no_installation),
+        cmocka_unit_test(what_is_listed_without_its_service_is_damaged),
+        cmocka_unit_test(the_layer_is_set_on_request_and_given_back),
+        cmocka_unit_test(a_layer_that_is_no_longer_wanted_goes_when_it_is_ours),
+        cmocka_unit_test(a_layer_that_cannot_be_set_changes_nothing),
         cmocka_unit_test(a_new_machine_gets_everything),
         cmocka_unit_test(names_and_payloads_are_in_the_table),
     };

@@ -90,6 +90,24 @@ static void profile_refuses_with_the_path_of_the_field(void **state)
         {"{\"parsec\":{\"config\":{\"app_proxy_address\":\"127.0.0.1\"}}}",
          "parsec.config.app_proxy_address",
          TEXT_PROFILE_OWNED_LINE},
+        {"{\"parsec\":{\"installer\":\"/silent\"}}", "parsec.installer", TEXT_JSON_TYPE},
+        {"{\"parsec\":{\"installer\":[1]}}", "parsec.installer[0]", TEXT_PROFILE_SWITCH},
+        {"{\"parsec\":{\"installer\":[\"/a\",\"silent\"]}}",
+         "parsec.installer[1]",
+         TEXT_PROFILE_SWITCH},
+        {"{\"parsec\":{\"installer\":[\"/\"]}}", "parsec.installer[0]", TEXT_PROFILE_SWITCH},
+        {"{\"parsec\":{\"installer\":[\"/a b\"]}}", "parsec.installer[0]", TEXT_PROFILE_SWITCH},
+        {"{\"parsec\":{\"installer\":[\"/a=\\\"b\"]}}", "parsec.installer[0]", TEXT_PROFILE_SWITCH},
+        {"{\"parsec\":{\"installer\":[\"/currentuser\"]}}",
+         "parsec.installer[0]",
+         TEXT_PROFILE_SWITCH},
+        {"{\"parsec\":{\"installer\":[\"/team_computer_key=x\"]}}",
+         "parsec.installer[0]",
+         TEXT_PROFILE_SWITCH},
+        {"{\"parsec\":{\"installer\":[\"/a\",\"/a\",\"/a\",\"/a\",\"/a\",\"/a\",\"/a\",\"/a\","
+         "\"/a\"]}}",
+         "parsec.installer",
+         TEXT_PROFILE_COUNT},
         {"{\"parsec\":{\"proxy\":\"http://x\"}}", "parsec.proxy", TEXT_JSON_TYPE},
         {"{\"parsec\":{\"proxy\":{}}}", "parsec.proxy.via", TEXT_JSON_MISSING},
         {"{\"parsec\":{\"proxy\":{\"via\":\"vpn\"}}}", "parsec.proxy.via", TEXT_JSON_CHOICE},
@@ -271,7 +289,8 @@ static const char full_profile[] =
     "\"audio\":{\"cable\":false,\"make_default\":false},"
     "\"parsec\":{\"scope\":\"user\",\"config\":{\"encoder_bitrate\":50,\"host_name\":\"机器\","
     "\"app_run_level\":true},\"proxy\":{\"via\":\"direct\",\"address\":\"192.168.1.2\","
-    "\"port\":7890},\"run_as_admin\":true,\"team\":true},"
+    "\"port\":7890},\"run_as_admin\":true,\"team\":true,"
+    "\"installer\":[\"/silent\",\"/team_id=a.1\"]},"
     "\"legacy\":{\"remove_tasks\":false,\"remove_scripts\":false},"
     "\"drivers\":{\"when\":\"boot\"},\"reboots\":{\"allowed\":false,\"budget\":1},"
     "\"policy\":{\"power\":false,\"updates\":false,\"media\":false}}";
@@ -317,6 +336,8 @@ static void profiles_differ_when_any_field_differs(void **state)
         "{\"audio\":{\"make_default\":false}}",
         "{\"parsec\":{\"scope\":\"user\"}}",
         "{\"parsec\":{\"run_as_admin\":true}}",
+        "{\"parsec\":{\"installer\":[\"/silent\"]}}",
+        "{\"parsec\":{\"installer\":[\"/norun\"]}}",
         "{\"parsec\":{\"team\":true}}",
         "{\"parsec\":{\"config\":{\"a\":1}}}",
         "{\"parsec\":{\"config\":{\"a\":2}}}",

@@ -109,6 +109,16 @@ static cJSON *profile_proxy(void)
     return node;
 }
 
+static cJSON *profile_installer(void)
+{
+    cJSON *node = typed("array"), *item = words(PROFILE_SWITCH_BYTES - 1);
+
+    json_add_int(node, "maxItems", PROFILE_SWITCHES);
+    cJSON_AddStringToObject(item, "pattern", "^/[A-Za-z0-9_]+(=[A-Za-z0-9_.-]*)?$");
+    cJSON_AddItemToObject(node, "items", item);
+    return node;
+}
+
 static cJSON *guest_schema(void)
 {
     cJSON *fields, *node = object(&fields);
@@ -123,6 +133,7 @@ static cJSON *guest_schema(void)
     cJSON_AddItemToObject(part_of(fields, "display"), "modes", profile_modes());
     cJSON_AddItemToObject(part_of(fields, "parsec"), "config", profile_config());
     cJSON_AddItemToObject(part_of(fields, "parsec"), "proxy", profile_proxy());
+    cJSON_AddItemToObject(part_of(fields, "parsec"), "installer", profile_installer());
     return node;
 }
 

@@ -4,7 +4,11 @@
  *   install_exercise PROGRAM DISK             all of it
  *   install_exercise PROGRAM DISK die WHAT N  installs or uninstalls, and dies at the N-th mark
  *   install_exercise PROGRAM DISK acl         only the rules of who may change a program's path
+ *   install_exercise PROGRAM DISK libraries   only where libraries are loaded from
+ *   install_exercise PROGRAM DISK dumps       only what is written of a crash: DISK gets the dumps
+ *   install_exercise PROGRAM DISK crash       crashes
  */
+#include "guest/crash.h"
 #include "guest/folder.h"
 #include "guest/install_service_win32.h"
 #include "guest/install_trust_win32.h"
@@ -15,6 +19,7 @@
 #include "common/ui/console.h"
 #include "common/utf16.h"
 
+#include <aclapi.h>
 #include <sddl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,10 +143,10 @@ static void all_is_installed(void)
     CHECK(event_source_is_there());
     CHECK(folder_program(folder, NULL));
     CHECK(fs_list(folder, count_entry, &files, NULL) && files == 1);
-    CHECK(digest_file(folder, INSTALL_PROGRAM, digest[0], NULL, NULL));
+    CHECK(digest_file(folder, AGENT_PROGRAM, digest[0], NULL, NULL));
     text_copy(folder, sizeof folder, program);
     fs_parent(folder);
-    CHECK(digest_file(folder, INSTALL_PROGRAM, digest[1], NULL, NULL));
+    CHECK(digest_file(folder, AGENT_PROGRAM, digest[1], NULL, NULL));
     CHECK(strcmp(digest[0], digest[1]) == 0);
     CHECK(!is_there(data, INSTALL_STEPS));
 }
@@ -160,16 +165,18 @@ static void nothing_is_left(void)
 
 /* ---- dying ---- */
 
-/* Runs `what` in a process that dies at its n-th mark; false when it came to its end before. */
-static bool dies(const char *what, unsigned n)
+/* Runs this program with more words, ended by NULL; its exit code. */
+static DWORD run_child(const char *const *more)
 {
     STARTUPINFOW start = {.cb = sizeof start};
     PROCESS_INFORMATION process;
     uint16_t *line = NULL;
     DWORD code = 0;
-    const char *args[] = {self, program, disk, "die", what, TEXT_NUM(n), NULL};
+    const char *args[8] = {self, program, disk};
     struct buf words;
 
+    for (size_t i = 0; more[i]; i++)
+        args[3 + i] = more[i];
     buf_init(&words, 4096);
     command_line_put_all(&words, args);
     CHECK(utf16_from_utf8(buf_str(&words), &line, NULL));
@@ -180,6 +187,15 @@ static bool dies(const char *what, unsigned n)
     CHECK(GetExitCodeProcess(process.hProcess, &code));
     CloseHandle(process.hThread);
     CloseHandle(process.hProcess);
+    return code;
+}
+
+/* Runs `what` in a process that dies at its n-th mark; false when it came to its end before. */
+static bool dies(const char *what, unsigned n)
+{
+    const char *const more[] = {"die", what, TEXT_NUM(n), NULL};
+    DWORD code = run_child(more);
+
     CHECK(code == DIED || code == 0);
     return code == DIED;
 }
@@ -293,11 +309,140 @@ static void acl_rules(void)
     FreeSid(user);
 }
 
+/* ---- libraries ---- */
+
+/* One that somebody put beside the program and into the folder that it is started in. */
+static bool loads_planted(void)
+{
+    HMODULE module = LoadLibraryW(L"gpupv-planted.dll");
+
+    if (module)
+        FreeLibrary(module);
+    return module != NULL;
+}
+
+static void library_rules(void)
+{
+    WCHAR source[MAX_PATH];
+
+    CHECK(GetSystemDirectoryW(source, MAX_PATH - 16) != 0);
+    CHECK(SetCurrentDirectoryW(L"C:\\") != FALSE);
+    CHECK(CopyFileW(wcscat(source, L"\\version.dll"), L"gpupv-planted.dll", FALSE) != FALSE);
+    CHECK(loads_planted());
+    console_open();
+    CHECK(!loads_planted());
+    CHECK(LoadLibraryW(L"version.dll") != NULL); /* Windows' own are still found */
+    CHECK(DeleteFileW(L"gpupv-planted.dll") != FALSE);
+}
+
+/* ---- dumps ---- */
+
+/* Nobody but the system and administrators may read the file, whatever its folder passes on. */
+static void is_private(const char *path)
+{
+    PSECURITY_DESCRIPTOR descriptor = NULL;
+    SECURITY_DESCRIPTOR_CONTROL control = 0;
+    WCHAR *text = NULL;
+    uint16_t *wide = NULL;
+    DWORD revision;
+
+    CHECK(utf16_from_utf8(path, &wide, NULL));
+    CHECK(GetNamedSecurityInfoW((WCHAR *)wide,
+                                SE_FILE_OBJECT,
+                                DACL_SECURITY_INFORMATION,
+                                NULL,
+                                NULL,
+                                NULL,
+                                NULL,
+                                &descriptor) == ERROR_SUCCESS);
+    CHECK(GetSecurityDescriptorControl(descriptor, &control, &revision) != FALSE);
+    CHECK(ConvertSecurityDescriptorToStringSecurityDescriptorW(
+              descriptor, SDDL_REVISION_1, DACL_SECURITY_INFORMATION, &text, NULL) != FALSE);
+    printf("%ls\n", text);
+    for (const WCHAR *at = text; (at = wcschr(at, L'(')) != NULL; at++) {
+        const WCHAR *end = wcschr(at, L')');
+
+        CHECK(end && end - at > 3);
+        CHECK(wcsncmp(end - 2, L"SY", 2) == 0 || wcsncmp(end - 2, L"BA", 2) == 0);
+    }
+    LocalFree(text);
+    LocalFree(descriptor);
+    free(wide);
+}
+
+struct dumps {
+    char last[FS_PATH_BYTES];
+    unsigned count;
+};
+
+static bool on_dump(const char *name, enum fs_kind kind, void *user)
+{
+    struct dumps *dumps = user;
+    char folder[FS_PATH_BYTES];
+
+    CHECK(kind == FS_FILE);
+    dumps->count++;
+    return fs_join(folder, disk, CRASH_FOLDER, NULL) && fs_join(dumps->last, folder, name, NULL);
+}
+
+static void count_dumps(struct dumps *dumps)
+{
+    char folder[FS_PATH_BYTES];
+
+    memset(dumps, 0, sizeof *dumps);
+    CHECK(fs_join(folder, disk, CRASH_FOLDER, NULL) && fs_list(folder, on_dump, dumps, NULL));
+}
+
+static void is_minidump(const char *path)
+{
+    struct buf dump;
+
+    buf_init(&dump, 64u << 20);
+    CHECK(fs_read(path, 64u << 20, &dump, NULL));
+    CHECK(dump.len > 1000 && memcmp(dump.data, "MDMP", 4) == 0);
+    buf_done(&dump);
+}
+
+/* The child crashes; only few dumps are kept, each of them private. */
+static void dump_rules(void)
+{
+    static const char *const crashing[] = {"crash", NULL};
+    char path[FS_PATH_BYTES];
+    struct err err = ERR_INIT;
+    struct dumps dumps;
+
+    must(crash_dump(disk, path, &err), "a dump of a process that lives", &err);
+    is_minidump(path);
+    is_private(path);
+    CHECK(run_child(crashing) == EXCEPTION_ACCESS_VIOLATION);
+    count_dumps(&dumps);
+    CHECK(dumps.count == 2);
+    is_private(dumps.last);
+    for (int i = 0; i < CRASH_KEPT; i++) {
+        Sleep(2); /* names are times */
+        must(crash_dump(disk, path, &err), "one more", &err);
+    }
+    count_dumps(&dumps);
+    CHECK(dumps.count == CRASH_KEPT);
+}
+
+static void crash(void)
+{
+    volatile int *nowhere = NULL;
+
+    crash_watch(disk);
+    *nowhere = 1;
+}
+
 int main(int argc, char **argv)
 {
     char own[FS_PATH_BYTES], older[FS_PATH_BYTES];
     struct err err = ERR_INIT;
 
+    if (argc == 4 && strcmp(argv[3], "libraries") == 0) {
+        library_rules();
+        return 0;
+    }
     console_open();
     if (argc < 3)
         return 64;
@@ -309,6 +454,14 @@ int main(int argc, char **argv)
     if (argc == 4) {
         acl_rules();
         return 0;
+    }
+    if (argc == 4 && strcmp(argv[3], "dumps") == 0) {
+        dump_rules();
+        return 0;
+    }
+    if (argc == 4 && strcmp(argv[3], "crash") == 0) {
+        crash();
+        return 1;
     }
     if (argc == 6) {
         die_at = (unsigned)strtoul(argv[5], NULL, 10);

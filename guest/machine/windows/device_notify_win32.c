@@ -3,12 +3,7 @@
 
 #include "guest/machine/windows/call_win32.h"
 
-static FARPROC find(const char *name)
-{
-    HMODULE module = GetModuleHandleW(L"cfgmgr32.dll");
-
-    return module ? GetProcAddress(module, name) : NULL;
-}
+#define LIBRARY "cfgmgr32.dll"
 
 bool device_notify_begin(const CM_NOTIFY_FILTER *filter,
                          PCM_NOTIFY_CALLBACK callback,
@@ -19,7 +14,7 @@ bool device_notify_begin(const CM_NOTIFY_FILTER *filter,
     (const CM_NOTIFY_FILTER *, void *, PCM_NOTIFY_CALLBACK, HCMNOTIFICATION *);
     HCMNOTIFICATION notification = NULL;
 
-    call_store(&begin, find("CM_Register_Notification"));
+    call_store(&begin, call_find(LIBRARY, "CM_Register_Notification"));
     if (!begin || begin(filter, context, callback, &notification) != CR_SUCCESS)
         return false;
     *ret_notification = notification;
@@ -30,7 +25,7 @@ void device_notify_end(HCMNOTIFICATION notification)
 {
     CONFIGRET(WINAPI * end)(HCMNOTIFICATION);
 
-    call_store(&end, find("CM_Unregister_Notification"));
+    call_store(&end, call_find(LIBRARY, "CM_Unregister_Notification"));
     if (notification && end)
         (void)end(notification);
 }

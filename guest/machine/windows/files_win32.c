@@ -42,38 +42,66 @@ static bool walk(struct fs_dir **dir, const char *path, bool make, char *last, s
     return true;
 }
 
-/* Opens the folder that holds the entry `name` of the place, and the entry's own name in last; for
- * "" that is the root's folder and last is "". Missing: ERR_NOT_FOUND. */
-static bool open_holder(const struct files_place *place,
-                        const char *name,
-                        bool make,
-                        struct fs_dir **ret_dir,
-                        char last[FS_NAME_BYTES],
-                        struct err *err)
-{
-    struct fs_dir *dir = NULL;
+/* Where a call of the port works. */
+struct entry {
+    const struct files_place *place;
+    struct fs_dir *dir;       /* the folder that holds the entry; the root's own for "" */
+    char last[FS_NAME_BYTES]; /* the entry's name, "" for the root */
+};
 
-    last[0] = 0;
-    if (!place->anchor[0])
+/* Opens the folder that holds the entry `name` of the place. Missing: ERR_NOT_FOUND. */
+static bool open_holder(struct entry *entry, const char *name, bool make, struct err *err)
+{
+    entry->last[0] = 0;
+    if (!entry->place->anchor[0])
         return err_set(err, ERR_NOT_FOUND, TEXT_WINDOWS_NO_USER, NULL);
-    if (!fs_dir_open(place->anchor, &dir, err) || !walk(&dir, place->below, make, NULL, err) ||
-        !walk(&dir, name, make, last, err))
-        return false;
-    *ret_dir = dir;
-    return true;
+    return fs_dir_open(entry->place->anchor, &entry->dir, err) &&
+           walk(&entry->dir, entry->place->below, make, NULL, err) &&
+           walk(&entry->dir, name, make, entry->last, err);
 }
 
-/* Hands an error on, but for "not found", which is true for the caller. */
-static bool missing_is_fine(const struct err *why, struct err *err)
+enum opening {
+    ENTRY_EXISTS,     /* something that is missing is an error */
+    ENTRY_IF_PRESENT, /* it is not, and act may not be called */
+    ENTRY_OR_MAKE     /* folders are made */
+};
+
+/* Checks the name, takes on the user of the root, opens the folder and calls act with it. */
+static bool with_entry(enum file_root root,
+                       const char *name,
+                       enum opening opening,
+                       bool (*act)(struct entry *entry, void *user, struct err *err),
+                       void *user,
+                       struct err *err)
 {
-    if (why->kind == ERR_NOT_FOUND)
+    struct err why = ERR_INIT;
+    struct files_place place;
+    struct entry entry = {.place = &place};
+    bool ok;
+
+    if (!file_name_check(name, err) || !files_place_enter(&place, root, err))
+        return false;
+    ok = open_holder(&entry, name, opening == ENTRY_OR_MAKE, &why) && act(&entry, user, &why);
+    fs_dir_close(entry.dir);
+    files_place_leave(&place);
+    if (ok || (opening == ENTRY_IF_PRESENT && why.kind == ERR_NOT_FOUND))
         return true;
     if (err)
-        *err = *why;
+        *err = why;
     return false;
 }
 
 /* ---- the port ---- */
+
+static bool act_stat(struct entry *entry, void *user, struct err *err)
+{
+    struct fs_stat *stat = user;
+
+    if (entry->last[0])
+        return fs_dir_stat(entry->dir, entry->last, stat, err);
+    stat->kind = FS_FOLDER;
+    return true;
+}
 
 static bool files_stat(struct files_port *port,
                        enum file_root root,
@@ -82,26 +110,25 @@ static bool files_stat(struct files_port *port,
                        struct err *err)
 {
     struct fs_stat stat = {.kind = FS_MISSING};
-    struct err why = ERR_INIT;
-    struct fs_dir *dir = NULL;
-    char last[FS_NAME_BYTES];
-    struct files_place place;
-    bool ok;
 
     (void)port;
-    if (!file_name_check(name, err) || !files_place_enter(&place, root, err))
-        return false;
-    ok = open_holder(&place, name, false, &dir, last, &why);
-    if (ok && last[0])
-        ok = fs_dir_stat(dir, last, &stat, &why);
-    else if (ok)
-        stat.kind = FS_FOLDER;
-    fs_dir_close(dir);
-    files_place_leave(&place);
-    if (!ok && !missing_is_fine(&why, err))
+    if (!with_entry(root, name, ENTRY_IF_PRESENT, act_stat, &stat, err))
         return false;
     *ret_stat = stat;
     return true;
+}
+
+struct reading {
+    uint64_t offset;
+    size_t max;
+    struct buf *out;
+};
+
+static bool act_read(struct entry *entry, void *user, struct err *err)
+{
+    const struct reading *reading = user;
+
+    return fs_dir_read(entry->dir, entry->last, reading->offset, reading->max, reading->out, err);
 }
 
 static bool files_read(struct files_port *port,
@@ -112,19 +139,22 @@ static bool files_read(struct files_port *port,
                        struct buf *out,
                        struct err *err)
 {
-    struct fs_dir *dir = NULL;
-    char last[FS_NAME_BYTES];
-    struct files_place place;
-    bool ok;
+    struct reading reading = {.offset = offset, .max = max, .out = out};
 
     (void)port;
-    if (!file_name_check(name, err) || !files_place_enter(&place, root, err))
-        return false;
-    ok = open_holder(&place, name, false, &dir, last, err) &&
-         fs_dir_read(dir, last, offset, max, out, err);
-    fs_dir_close(dir);
-    files_place_leave(&place);
-    return ok;
+    return with_entry(root, name, ENTRY_EXISTS, act_read, &reading, err);
+}
+
+struct writing {
+    const void *data;
+    size_t length;
+};
+
+static bool act_write(struct entry *entry, void *user, struct err *err)
+{
+    const struct writing *writing = user;
+
+    return fs_dir_write(entry->dir, entry->last, writing->data, writing->length, err);
 }
 
 static bool files_write(struct files_port *port,
@@ -134,37 +164,36 @@ static bool files_write(struct files_port *port,
                         size_t length,
                         struct err *err)
 {
-    struct fs_dir *dir = NULL;
-    char last[FS_NAME_BYTES];
-    struct files_place place;
-    bool ok;
+    struct writing writing = {.data = data, .length = length};
 
     (void)port;
-    if (!file_name_check(name, err) || !files_place_enter(&place, root, err))
-        return false;
-    ok = open_holder(&place, name, true, &dir, last, err) &&
-         fs_dir_write(dir, last, data, length, err);
-    fs_dir_close(dir);
-    files_place_leave(&place);
-    return ok;
+    return with_entry(root, name, ENTRY_OR_MAKE, act_write, &writing, err);
+}
+
+static bool act_remove(struct entry *entry, void *user, struct err *err)
+{
+    (void)user;
+    return fs_dir_remove(entry->dir, entry->last, err);
 }
 
 static bool
 files_remove(struct files_port *port, enum file_root root, const char *name, struct err *err)
 {
-    struct err why = ERR_INIT;
-    struct fs_dir *dir = NULL;
-    char last[FS_NAME_BYTES];
-    struct files_place place;
-    bool ok;
-
     (void)port;
-    if (!file_name_check(name, err) || !files_place_enter(&place, root, err))
-        return false;
-    ok = open_holder(&place, name, false, &dir, last, &why) && fs_dir_remove(dir, last, &why);
-    fs_dir_close(dir);
-    files_place_leave(&place);
-    return ok || missing_is_fine(&why, err);
+    return with_entry(root, name, ENTRY_IF_PRESENT, act_remove, NULL, err);
+}
+
+struct listing {
+    bool (*visit)(const char *name, enum fs_kind kind, void *user);
+    void *user;
+};
+
+static bool act_list(struct entry *entry, void *user, struct err *err)
+{
+    const struct listing *listing = user;
+
+    return (!entry->last[0] || step(&entry->dir, entry->last, false, err)) &&
+           fs_dir_list(entry->dir, listing->visit, listing->user, err);
 }
 
 static bool files_list(struct files_port *port,
@@ -174,38 +203,24 @@ static bool files_list(struct files_port *port,
                        void *user,
                        struct err *err)
 {
-    struct err why = ERR_INIT;
-    struct fs_dir *dir = NULL;
-    char last[FS_NAME_BYTES];
-    struct files_place place;
-    bool ok;
+    struct listing listing = {.visit = visit, .user = user};
 
     (void)port;
-    if (!file_name_check(name, err) || !files_place_enter(&place, root, err))
-        return false;
-    ok = open_holder(&place, name, false, &dir, last, &why) &&
-         (!last[0] || step(&dir, last, false, &why)) && fs_dir_list(dir, visit, user, &why);
-    fs_dir_close(dir);
-    files_place_leave(&place);
-    return ok || missing_is_fine(&why, err);
+    return with_entry(root, name, ENTRY_IF_PRESENT, act_list, &listing, err);
+}
+
+static bool act_path(struct entry *entry, void *user, struct err *err)
+{
+    return files_place_path(entry->place, user, err);
 }
 
 static bool
 files_path(struct files_port *port, enum file_root root, char *out, size_t size, struct err *err)
 {
-    struct err why = ERR_INIT;
-    struct fs_dir *dir = NULL;
-    char last[FS_NAME_BYTES], path[FS_PATH_BYTES] = "";
-    struct files_place place;
-    bool ok;
+    char path[FS_PATH_BYTES] = "";
 
     (void)port;
-    if (!files_place_enter(&place, root, err))
-        return false;
-    ok = open_holder(&place, "", false, &dir, last, &why) && files_place_path(&place, path, &why);
-    fs_dir_close(dir);
-    files_place_leave(&place);
-    if (!ok && !missing_is_fine(&why, err))
+    if (!with_entry(root, "", ENTRY_IF_PRESENT, act_path, path, err))
         return false;
     if (strlen(path) >= size)
         return err_set(err, ERR_TOO_LARGE, TEXT_WINDOWS_FILE_NAME, path, NULL);

@@ -1,5 +1,6 @@
 /* Port of sessions: who is logged on where, and programs for him. */
 #include "guest/machine/windows/call_win32.h"
+#include "guest/machine/windows/process_run_win32.h"
 #include "guest/machine/windows/session_client_win32.h"
 #include "guest/machine/windows/user_token_win32.h"
 #include "guest/machine/windows/windows.h"
@@ -16,6 +17,7 @@
 
 #define SWITCH_MS   15000 /* for a session to be at the console again */
 #define SWITCH_STEP 100
+#define TSCON_MS    INT64_C(15000)
 
 struct sessions {
     struct sessions_port port;
@@ -82,6 +84,23 @@ static bool wait_at_console(DWORD session)
     return true;
 }
 
+/* Windows' own program for it, for what its function refuses (some builds want rights of it that a
+ * service with few privileges has not). */
+static bool run_tscon(DWORD session, struct err *err)
+{
+    char folder[FS_PATH_BYTES], path[FS_PATH_BYTES], number[16];
+    struct process_result result = {0};
+    struct process_run run = {
+        .path = path, .args = {number, "/dest:console"}, .deadline_ms = TSCON_MS};
+    WCHAR system[MAX_PATH];
+
+    if (!GetSystemDirectoryW(system, MAX_PATH))
+        return call_fail(GetLastError(), TEXT_WINDOWS_FOLDER, "", err);
+    snprintf(number, sizeof number, "%lu", (unsigned long)session);
+    return fs_join(path, call_text(folder, sizeof folder, system), "tscon.exe", err) &&
+           process_run_to_end(&run, &result, err) && !result.timed_out && result.exit_code == 0;
+}
+
 static bool to_console(struct sessions_port *port, struct err *err)
 {
     static WCHAR no_password[] = L""; /* which SYSTEM does not need */
@@ -94,8 +113,12 @@ static bool to_console(struct sessions_port *port, struct err *err)
         return true;
     if (session.console == USER_NO_SESSION)
         return err_set(err, ERR_BUSY, TEXT_WINDOWS_NO_CONSOLE, NULL);
-    if (!WTSConnectSessionW(session.id, session.console, no_password, TRUE))
-        return call_fail(GetLastError(), TEXT_WINDOWS_TO_CONSOLE, session.user, err);
+    if (!WTSConnectSessionW(session.id, session.console, no_password, TRUE)) {
+        DWORD code = GetLastError();
+
+        if (!run_tscon(session.id, NULL))
+            return call_fail(code, TEXT_WINDOWS_TO_CONSOLE, session.user, err);
+    }
     return wait_at_console(session.id) ||
            err_set(err, ERR_TIMEOUT, TEXT_WINDOWS_TO_CONSOLE, session.user, NULL);
 }

@@ -11,6 +11,7 @@
  *   session suspend | resume    the machine goes to sleep and wakes up
  *   session show                one session a line
  *   session run ID PROGRAM...   runs a program in that session and gives its exit code
+ *   session ID /dest:console    what tscon.exe does, which is a copy of this program
  *
  * Services that asked for it are told of changes. */
 #include "session.h"
@@ -113,6 +114,18 @@ static int console(int argc, wchar_t **argv)
     (void)argc;
     (void)argv;
     return find_user(&s) && !session_connect(s.id, session_console()) ? 0 : 1;
+}
+
+/* tscon ID /dest:console, for the user's session alone. */
+static int tscon(int argc, wchar_t **argv)
+{
+    struct session s;
+    wchar_t *end;
+    unsigned long id = wcstoul(argv[1], &end, 10);
+
+    if (argc != 3 || *end || _wcsicmp(argv[2], L"/dest:console") != 0)
+        return USAGE;
+    return find_user(&s) && s.id == id && !session_connect(s.id, session_console()) ? 0 : 1;
 }
 
 static int switching(int argc, wchar_t **argv)
@@ -255,6 +268,8 @@ int wmain(int argc, wchar_t **argv)
     for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
         if (!wcscmp(argv[1], commands[i].name))
             return commands[i].act(argc, argv);
+    if (argc > 1 && argv[1][0] >= L'0' && argv[1][0] <= L'9')
+        return tscon(argc, argv);
     fputs("session: unknown command, see session/tool.c\n", stderr);
     return USAGE;
 }

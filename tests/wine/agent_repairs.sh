@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# What Setup leaves of a password: the release agent turns Winlogon's plain value into a secret of Windows and takes the
-# passwords out of the answer files, on the ports of real Windows. The local security authority is the emulator's.
+# Repairs of the release agent on the ports of real Windows, in a guest without devices: the passwords that Setup leaves
+# become a secret (the local security authority is the emulator's), and a session is handed back to the console.
 DRIVE=$WINE_WORK/guest/drive_c
 WINLOGON='HKLM\Software\Microsoft\Windows NT\CurrentVersion\Winlogon'
 SECRETS='HKLM\Software\gpupv-emulator\service\Secrets'
@@ -23,8 +23,16 @@ setup_leaves() {
     done
 }
 
+# Data with a profile that wants as little as possible of a machine that has nothing.
+quiet_profile() { # DATA
+    mkdir -m 700 -p "$DRIVE/ProgramData/$1"
+    printf '{"audio":{"cable":false,"make_default":false},"reboots":{"allowed":false},"policy":{"power":false,"updates":false,"media":false}}' >"$DRIVE/ProgramData/$1/profile.json"
+}
+
 # The secret is the password, in UTF-16.
 secret_is() { has_value "$SECRETS" DefaultPassword "REG_BINARY +$(printf %s "$1" | iconv -t utf-16le | od -An -tx1 | tr -d ' \n' | tr a-f A-F)"; }
+
+at_console() { session guest show | tr -d '\r' | grep -qE 'Console active .* player console$' || { session guest show; return 1; }; }
 
 need wine_prefix guest
 need system_install guest gpupv-agent.exe
@@ -36,12 +44,17 @@ check "answers wait until somebody was signed in" prints '"status":"off"' passwo
 need session guest user player 600
 check "then the password is seen" prints '"status":"warning"' password_status
 printf '[HKEY_LOCAL_MACHINE\\Software\\gpupv-emulator\\service]\n"FailStoreSecret"=dword:c0000022\n' | wine_registry guest
+quiet_profile gpupv-agent
 agent repair --now >"$WINE_WORK/refused.log" 2>&1
 check "without the secret the sign-in keeps its value" has_value "$WINLOGON" DefaultPassword 'Tr0ub4dor'
 check "and nobody wrote it down" bash -c "! grep -rqs 'Tr0ub4dor' '$WINE_WORK/refused.log' '$DRIVE/ProgramData/gpupv-agent'"
 printf '[HKEY_LOCAL_MACHINE\\Software\\gpupv-emulator\\service]\n"FailStoreSecret"=dword:0\n' | wine_registry guest
-# another memory: the first one waits for a restart, which this machine does not make
-agent repair --now --data 'C:\ProgramData\gpupv-again' >"$WINE_WORK/repair.log" 2>&1
+# at the same time a session has to be handed back, by the program that Windows has for it
+printf '[%s\\session]\n"FailConnectSession"=dword:5\n' "$SYSTEM_KEY" | wine_registry guest
+cp "$DRIVE/emulator/session.exe" "$DRIVE/windows/system32/tscon.exe"
+need session guest enhanced
+in_session guest 0 "$BINARIES/guest/gpupv-agent.exe" repair --now >"$WINE_WORK/repair.log" 2>&1
+check "tscon hands the session back where Windows' function refuses it" at_console
 check "the password is hidden" prints '"status":"ok"' password_status
 check "Windows keeps it as a secret" secret_is 'Tr0ub4dor&3'
 check "the plain value is gone" lacks_value "$WINLOGON" DefaultPassword
@@ -50,3 +63,11 @@ check "and go on by themselves" has_value "$WINLOGON" AutoAdminLogon 'REG_SZ +1'
 check "no answer file says it" bash -c "! grep -rqs 'Tr0ub4dor' '$DRIVE/windows/Panther' '$DRIVE/windows/system32/Sysprep' '$DRIVE/autounattend.xml'"
 check "what else they say is still there" grep -q "<Username>player</Username><Password><Value>$GONE</Value>" "$DRIVE/autounattend.xml"
 check "the journal has not written it down" bash -c "! grep -rqs 'Tr0ub4dor' '$DRIVE/ProgramData'"
+
+# ---- the process itself ----
+
+exercise() { wine_run guest "$BINARIES/tests/wine/install_exercise.exe" - 'C:\\dumps' "$@"; }
+
+mkdir -p "$DRIVE/dumps"
+check "libraries come from Windows alone" exercise libraries
+check "a crash leaves a dump that only the system and administrators read, and few are kept" exercise dumps
