@@ -5,7 +5,6 @@
 
 #include "guest/answer_file.h"
 #include "guest/password.h"
-#include "host/image/unattend.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -92,37 +91,6 @@ static void what_cannot_be_understood_is_strange(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (answer_file_scrub(rows[i].data, rows[i].length, NULL) != ANSWER_FILE_STRANGE)
             fail_msg("row %u", (unsigned)i);
-}
-
-/* What gpupv itself puts on a disk. */
-static void answers_of_the_host_lose_their_passwords_alone(void **state)
-{
-    static const struct unattend unattend = {.computer = "LAB-1",
-                                             .user = "player",
-                                             .password = "Tr0ub4dor&3",
-                                             .autologon = true,
-                                             .architecture = "amd64",
-                                             .language = "en-US",
-                                             .locale = "en-US",
-                                             .keyboard = "en-US",
-                                             .time_zone = ""};
-    struct buf in, out;
-    const char *at;
-    unsigned gone = 0;
-
-    (void)state;
-    buf_init(&in, UNATTEND_BYTES);
-    buf_init(&out, UNATTEND_BYTES);
-    assert_true(unattend_write(&unattend, &in, NULL));
-    assert_int_equal(answer_file_scrub(in.data, in.len, &out), ANSWER_FILE_SECRET);
-    for (at = buf_str(&out); (at = strstr(at, GONE)) != NULL; at++)
-        gone++;
-    assert_int_equal(gone, 2); /* of the account, and of the automatic sign-in */
-    assert_non_null(strstr(buf_str(&out), ">player<"));
-    assert_null(strstr(buf_str(&out), "VAByADAAdQBi")); /* as they are disguised */
-    assert_non_null(strstr(buf_str(&in), "VAByADAAdQBi"));
-    buf_done(&in);
-    buf_done(&out);
 }
 
 /* ---- the guest ---- */
@@ -332,7 +300,6 @@ int main(void)
         cmocka_unit_test(passwords_are_taken_out_and_nothing_else),
         cmocka_unit_test(files_without_a_password_are_clean),
         cmocka_unit_test(what_cannot_be_understood_is_strange),
-        cmocka_unit_test(answers_of_the_host_lose_their_passwords_alone),
         cmocka_unit_test(a_guest_without_them_is_right),
         cmocka_unit_test(hidden_passwords_still_sign_in),
         cmocka_unit_test(a_leftover_without_automatic_sign_in_is_no_secret_to_keep),

@@ -6,6 +6,7 @@
 
 #include "common/fs.h"
 #include "common/secure.h"
+#include "guest/answer_file.h"
 #include "host/image/unattend.h"
 #include "host/image/xml_write.h"
 #include "host/process.h"
@@ -319,6 +320,30 @@ static void texts_of_all_kinds_survive_xml(void **state)
     buf_done(&out);
 }
 
+/* What the agent does to the file once somebody was signed in. */
+static void passwords_can_be_taken_out_again_and_nothing_else(void **state)
+{
+    struct unattend unattend = usual;
+    struct buf in, out;
+    const char *at;
+    unsigned gone = 0;
+
+    (void)state;
+    buf_init(&in, UNATTEND_BYTES);
+    buf_init(&out, UNATTEND_BYTES);
+    unattend.password = "Tr0ub4dor&3";
+    DO(unattend_write(&unattend, &in, &do_err));
+    assert_int_equal(answer_file_scrub(in.data, in.len, &out), ANSWER_FILE_SECRET);
+    for (at = buf_str(&out); (at = strstr(at, ANSWER_FILE_DELETED)) != NULL; at++)
+        gone++;
+    assert_int_equal(gone, 2); /* of the account, and of the automatic sign-in */
+    assert_non_null(strstr(buf_str(&out), ">player<"));
+    assert_null(strstr(buf_str(&out), "VAByADAAdQBi")); /* as they are disguised */
+    assert_non_null(strstr(buf_str(&in), "VAByADAAdQBi"));
+    buf_done(&in);
+    buf_done(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +354,7 @@ int main(void)
         cmocka_unit_test(what_is_no_product_key_is_refused_and_not_told),
         cmocka_unit_test(without_autologon_nobody_is_signed_in),
         cmocka_unit_test(what_windows_would_refuse_is_refused),
+        cmocka_unit_test(passwords_can_be_taken_out_again_and_nothing_else),
         cmocka_unit_test(texts_of_all_kinds_survive_xml),
     };
 
