@@ -86,7 +86,8 @@ bool bulk_commit(const char *folder,
 struct bulk_store;
 
 struct bulk_transfer {
-    const char *folder;           /* private; made when missing */
+    const char *folder;           /* made when missing */
+    bool shared;                  /* files get the folder's own permissions, else private ones */
     const struct manifest *files; /* complete; the caller keeps it until on_done */
     const struct bulk_have *have; /* copied */
     void (*on_progress)(uint64_t taken_bytes, void *user); /* may be NULL */
@@ -123,7 +124,9 @@ struct bulk_send;
 
 struct bulk_send_job {
     struct link_address address;
-    const char *folder;             /* where the files are */
+    const char *folder; /* where the files are, each under its path */
+    /* Says where a file is instead (out: FS_PATH_BYTES); any thread. NULL: below folder. */
+    bool (*locate)(const char *path, char *out, void *user, struct err *err);
     const struct manifest *files;   /* complete; both are kept by the caller until on_done */
     const struct bulk_offer *offer; /* used inside bulk_send_start only */
     void (*on_progress)(uint64_t sent_bytes, uint64_t total_bytes, void *user); /* may be NULL */

@@ -25,6 +25,7 @@ struct bulk_running {
     struct bulk_running *next;
     uint8_t id[BULK_TRANSFER_BYTES], key[BULK_KEY_BYTES];
     char *folder;
+    bool shared;
     const struct manifest *manifest;
     struct bulk_file *files;
     size_t complete_count;

@@ -140,8 +140,13 @@ static bool open_handle(struct bulk_running *transfer, uint32_t index, struct er
 
     uv_mutex_lock(&transfer->lock);
     if (!file->handle)
-        ok = bulk_stage_open(
-            transfer->folder, transfer->manifest, index, transfer->last_folder, &file->handle, err);
+        ok = bulk_stage_open(transfer->folder,
+                             transfer->shared,
+                             transfer->manifest,
+                             index,
+                             transfer->last_folder,
+                             &file->handle,
+                             err);
     uv_mutex_unlock(&transfer->lock);
     return ok;
 }
@@ -339,6 +344,7 @@ static bool transfer_fill(struct bulk_running *transfer, const struct bulk_trans
         transfer->complete_count += wanted->have[i].complete;
     }
     transfer->manifest = wanted->files;
+    transfer->shared = wanted->shared;
     transfer->on_progress = wanted->on_progress;
     transfer->on_done = wanted->on_done;
     transfer->user = wanted->user;

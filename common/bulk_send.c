@@ -115,15 +115,14 @@ static void fail(struct bulk_send *send, enum err_kind kind, enum text_id messag
 
 static bool open_source(struct bulk_send *send, size_t index, struct err *err)
 {
+    const char *name = manifest_path(send->job.files, &send->job.files->entries[index]);
     char path[FS_PATH_BYTES];
     bool ok = true;
 
     uv_mutex_lock(&send->lock);
     if (!send->sources[index].file)
-        ok = fs_join(path,
-                     send->folder,
-                     manifest_path(send->job.files, &send->job.files->entries[index]),
-                     err) &&
+        ok = (send->job.locate ? send->job.locate(name, path, send->job.user, err)
+                               : fs_join(path, send->folder, name, err)) &&
              fs_file_open(path, FS_READ, FS_SHARED, &send->sources[index].file, err);
     uv_mutex_unlock(&send->lock);
     return ok;

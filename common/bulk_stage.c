@@ -31,7 +31,7 @@ bool bulk_stage_path(const char *folder,
 }
 
 /* Makes the folder that path is in. */
-static bool make_parent(const char *path, char *last_folder, struct err *err)
+static bool make_parent(const char *path, enum fs_access access, char *last_folder, struct err *err)
 {
     char folder[FS_PATH_BYTES];
     size_t length = strlen(path);
@@ -42,13 +42,14 @@ static bool make_parent(const char *path, char *last_folder, struct err *err)
     folder[length > 0 ? length - 1 : 0] = '\0';
     if (strcmp(folder, last_folder) == 0)
         return true;
-    if (!fs_make_dirs(folder, FS_PRIVATE, err))
+    if (!fs_make_dirs(folder, access, err))
         return false;
     memcpy(last_folder, folder, strlen(folder) + 1);
     return true;
 }
 
 bool bulk_stage_open(const char *folder,
+                     bool shared,
                      const struct manifest *files,
                      size_t index,
                      char *last_folder,
@@ -58,8 +59,8 @@ bool bulk_stage_open(const char *folder,
     char path[FS_PATH_BYTES];
 
     return bulk_stage_path(folder, files, index, true, path, err) &&
-           make_parent(path, last_folder, err) &&
-           fs_file_open(path, FS_UPDATE, FS_PRIVATE, ret_file, err);
+           make_parent(path, shared ? FS_SHARED : FS_PRIVATE, last_folder, err) &&
+           fs_file_open(path, FS_UPDATE, shared ? FS_SHARED : FS_PRIVATE, ret_file, err);
 }
 
 static size_t digest_bytes(enum manifest_digest digest)
@@ -243,7 +244,7 @@ static bool move_one(const char *folder,
         return false;
     if (!is_there(from, files->entries[index].size_bytes))
         return true; /* moved by a call before this one */
-    return make_parent(to, last_folder, err) &&
+    return make_parent(to, FS_PRIVATE, last_folder, err) &&
            (next_is_beside(files, index) ? rename_now(from, to, err) : fs_rename(from, to, err));
 }
 

@@ -16,9 +16,11 @@ bool bulk_stage_path(const char *folder,
                      char *out,
                      struct err *err);
 
-/* Opens the part of a file to write to it, making its folders. last_folder (FS_PATH_BYTES)
- * remembers the folder that was made last, to make it only once; "" at first. */
+/* Opens the part of a file to write to it, making its folders, with private permissions or (shared)
+ * those of folder. last_folder (FS_PATH_BYTES) remembers the folder that was made last, to make it
+ * only once; "" at first. */
 bool bulk_stage_open(const char *folder,
+                     bool shared,
                      const struct manifest *files,
                      size_t index,
                      char *last_folder,

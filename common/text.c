@@ -24,6 +24,7 @@ const struct text_section *const *text_sections(void)
         &text_section_setup,
         &text_section_hypervisor,
         &text_section_selftest,
+        &text_section_driver,
         NULL,
     };
 

@@ -50,6 +50,7 @@ extern const struct text_section text_section_build;
 extern const struct text_section text_section_disk;
 extern const struct text_section text_section_service;
 extern const struct text_section text_section_device;
+extern const struct text_section text_section_driver;
 extern const struct text_section text_section_windows;
 extern const struct text_section text_section_setup;
 extern const struct text_section text_section_hypervisor;

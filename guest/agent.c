@@ -218,8 +218,10 @@ static bool start_server(struct agent *agent, struct err *err)
                                            .binding_count = agent_binding_count,
                                            .user = agent};
 
-    if (!session_server_new(&config, &agent->server, err))
+    if (!session_server_new(&config, &agent->server, err) ||
+        !bulk_store_new(&agent->loop, &agent->bulk, err))
         return false;
+    session_server_set_bulk(agent->server, bulk_store_adopt, agent->bulk);
     open_door(agent);
     if (agent->options.listens)
         on_listen_timer(&agent->listen_timer);
@@ -295,12 +297,23 @@ static void close_handles(struct agent *agent)
         close_handle((uv_handle_t *)&agent->signals[i]);
 }
 
+static void on_bulk_closed(void *user)
+{
+    struct agent *agent = user;
+
+    agent->bulk = NULL;
+    close_handles(agent);
+}
+
 static void on_server_closed(void *user)
 {
     struct agent *agent = user;
 
     agent->server = NULL;
-    close_handles(agent);
+    if (agent->bulk)
+        bulk_store_close(agent->bulk, on_bulk_closed, agent);
+    else
+        close_handles(agent);
 }
 
 static void on_jobs_closed(void *user)
@@ -363,6 +376,26 @@ static bool init_loop(struct agent *agent, struct err *err)
     return job_queue_new(&agent->loop, &agent->jobs, err);
 }
 
+/* What waits for a new boot, and what died while it was put in place, comes before anything else:
+ * the GPU needs it. */
+static bool open_staged(struct agent *agent, struct err *err)
+{
+    struct staged_moment moment = {.known = false};
+    struct err damage = ERR_INIT;
+    bool changed = false;
+
+    if (!staged_open(agent->machine, agent->options.folder, &agent->staged, &damage, err))
+        return false;
+    if (err_is_set(&damage))
+        log_err(LOG_ERROR, "drivers", "notes", &damage);
+    text_copy(moment.boot_id, sizeof moment.boot_id, agent->boot_id);
+    if (!staged_settle(agent->staged, &moment, &changed, &damage))
+        log_err(LOG_ERROR, "drivers", "at the start", &damage);
+    else if (changed)
+        log_write(LOG_INFO, "drivers", "the host's GPU driver was put in place");
+    return true;
+}
+
 static bool open_engine(struct agent *agent, struct err *err)
 {
     struct engine_setup setup = {
@@ -410,6 +443,9 @@ static void give_console(struct agent *agent)
 static void agent_done(struct agent *agent)
 {
     engine_free(agent->engine);
+    staged_close(agent->staged);
+    buf_done(&agent->driver_list);
+    buf_done(&agent->driver_commit);
     parsec_close(agent->parsec);
     key_wipe(&agent->key);
     secure_wipe(&agent->door, sizeof agent->door);
@@ -441,7 +477,8 @@ static bool agent_work(struct agent *agent, struct err *err)
     identify(agent);
     load_key(agent);
     loop = init_loop(agent, err);
-    if (!loop || !open_engine(agent, err) || !start_server(agent, err)) {
+    if (!loop || !open_staged(agent, err) || !open_engine(agent, err) ||
+        !start_server(agent, err)) {
         if (loop)
             abandon_loop(agent);
         goto out;
@@ -473,6 +510,8 @@ bool agent_run(const struct agent_options *options, int *ret_exit, struct err *e
         return err_no_memory(err);
     agent->options = *options;
     agent->machine = options->machine;
+    buf_init(&agent->driver_list, STAGED_LIST_BYTES);
+    buf_init(&agent->driver_commit, STAGED_LIST_BYTES);
     uv_mutex_init(&agent->mailbox_lock);
     agent_publish(agent, NULL);
     ok = agent_work(agent, err);

@@ -76,6 +76,20 @@ int agent_power(struct agent *agent)
     return agent->options.power ? agent->options.power(agent->machine) : 0;
 }
 
+/* Puts the host's GPU driver in place when its time has come. */
+static void settle_driver(struct agent_pass *pass)
+{
+    struct agent *agent = pass->agent;
+    struct staged_moment moment;
+    struct err err = ERR_INIT;
+
+    agent_driver_moment(agent, &pass->profile, &moment);
+    if (!staged_settle(agent->staged, &moment, &pass->again, &err))
+        log_err(LOG_ERROR, "drivers", "GPU driver", &err);
+    else if (pass->again)
+        log_write(LOG_INFO, "drivers", "the host's GPU driver was put in place");
+}
+
 static void pass_work(void *user)
 {
     struct agent_pass *pass = user;
@@ -91,8 +105,10 @@ static void pass_work(void *user)
     pass->ok =
         engine_pass(agent->engine, &pass->profile, &pass->options, &pass->result, &pass->err);
     pass->result.health.sequence = ++agent->sequence;
-    if (!pass->options.dry_run)
+    if (!pass->options.dry_run) {
+        settle_driver(pass);
         agent_publish(agent, &pass->result.health);
+    }
     pass->power = agent_power(agent);
 }
 
@@ -134,7 +150,7 @@ static void pass_done(bool ran, void *user)
         agent_answer_pass(pass);
     if (ran && pass->power) {
         agent_stop(agent, pass->power);
-    } else if (ran && agent->pass_again) {
+    } else if (ran && (agent->pass_again || pass->again)) {
         agent->pass_again = false;
         agent_want_pass(agent);
     } else if (ran) {

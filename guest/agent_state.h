@@ -6,6 +6,7 @@
 #ifndef GPUPV_GUEST_AGENT_STATE_H
 #define GPUPV_GUEST_AGENT_STATE_H
 
+#include "common/digest.h"
 #include "common/job.h"
 #include "common/key.h"
 #include "common/relay.h"
@@ -17,6 +18,7 @@
 #include "guest/local_door.h"
 #include "guest/pairing.h"
 #include "guest/parsec/parsec.h"
+#include "guest/staged/staged.h"
 
 #include <uv.h>
 
@@ -31,10 +33,16 @@ struct agent {
     struct machine *machine; /* job */
     struct parsec *parsec;   /* job */
     struct engine *engine;   /* job, but for engine_stop */
+    struct staged *staged;   /* job */
     struct job_queue *jobs;
-    struct session_server *server; /* loop */
-    struct relay *relay;           /* loop; NULL: none */
-    struct key_file key;           /* loop */
+    struct session_server *server;   /* loop */
+    struct bulk_store *bulk;         /* loop */
+    struct relay *relay;             /* loop; NULL: none */
+    struct agent_transfer *transfer; /* loop: files that come; NULL: none */
+    struct buf driver_list;          /* job: as last asked for, handed out in pieces */
+    char driver_digest[DIGEST_HEX_BYTES];
+    struct buf driver_commit; /* job: a list that comes in pieces */
+    struct key_file key;      /* loop */
     bool key_loaded;
     struct local_door door; /* loop: for commands on this machine */
     bool door_open;
@@ -79,7 +87,8 @@ struct agent_pass {
     struct engine_options options;
     struct engine_result result;
     bool automatic, ok;
-    int power; /* the machine goes down: the exit code */
+    int power;  /* the machine goes down: the exit code */
+    bool again; /* something was put in place: look anew */
     struct err err;
     struct request *request; /* NULL: automatic; answered by agent_answer_pass */
 };
@@ -117,6 +126,19 @@ void agent_answer_pass(struct agent_pass *pass);
 
 /* Tells those who watch health, and those who watch the log. Loop. */
 void agent_tell_health(struct agent *agent);
+
+/* ---- agent_drivers.c ---- */
+
+/* The handlers of drivers.*. Loop. */
+void agent_on_drivers_manifest(struct request *request, void *user);
+void agent_on_drivers_put(struct request *request, void *user);
+void agent_on_drivers_commit(struct request *request, void *user);
+void agent_on_drivers_abort(struct request *request, void *user);
+
+/* Whether the GPU driver may be touched now. Job. */
+void agent_driver_moment(struct agent *agent,
+                         const struct profile *profile,
+                         struct staged_moment *ret_moment);
 
 /* ---- agent_summary.c ---- */
 

@@ -8,6 +8,8 @@ static void task_free(struct agent_task *task)
     cJSON_Delete(task->result);
     buf_done(&task->body);
     key_wipe(&task->key);
+    if (task->free_more)
+        task->free_more(task->more);
     free(task);
 }
 
@@ -24,9 +26,9 @@ static void task_done(bool ran, void *user)
 
     if (!ran)
         err_set(&task->err, ERR_CANCELLED, TEXT_JOB_STOPPING, NULL);
-    if (ran && task->ok) {
-        if (task->after)
-            task->after(task);
+    if (ran && task->ok && task->after)
+        task->after(task);
+    if (ran && task->ok && !err_is_set(&task->err)) {
         request_reply(task->request, task->result, task->body.data, task->body.len);
         task->result = NULL;
     } else {
@@ -61,6 +63,16 @@ void agent_task_run(struct agent_task *task)
     if (job_run(task->agent->jobs, task_work, task_done, task, &err))
         return;
     request_fail(task->request, &err);
+    task_free(task);
+}
+
+void agent_task_fail(struct agent_task *task, const struct err *err)
+{
+    struct err none = ERR_INIT;
+
+    if (!err)
+        err_no_memory(&none);
+    request_fail(task->request, err ? err : &none);
     task_free(task);
 }
 

@@ -13,9 +13,9 @@ struct agent_task {
     struct agent *agent;
     struct request *request;
     bool (*work)(struct agent_task *task, struct err *err); /* job */
-    void (*after)(
-        struct agent_task *task); /* loop, after success, before the answer; may be NULL */
-    cJSON *result;                /* NULL: an empty object */
+    void (*after)(struct agent_task *task); /* loop, after success, before the answer, which it
+                                             * makes an error by setting err; may be NULL */
+    cJSON *result;                          /* NULL: an empty object */
     struct buf body;
     bool ok;
     struct err err;
@@ -24,6 +24,8 @@ struct agent_task {
     struct key_file key;
     int64_t number;
     bool flag;
+    void *more; /* freed with free_more, unless NULL */
+    void (*free_more)(void *more);
 };
 
 /* Makes the task; without memory the request is answered and NULL returned. */
@@ -33,6 +35,9 @@ struct agent_task *agent_task_new(struct agent *agent,
 
 /* Queues it; it answers by itself. */
 void agent_task_run(struct agent_task *task);
+
+/* Answers with an error (NULL: out of memory) instead, and frees it. */
+void agent_task_fail(struct agent_task *task, const struct err *err);
 
 /* Fields of the parameters, which session has checked: false, fallback and "" when absent. */
 bool agent_flag(const struct request *request, const char *name);

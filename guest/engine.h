@@ -122,6 +122,19 @@ bool engine_rescue_console(struct machine *machine, struct err *err);
  */
 bool engine_revert(struct engine *engine, const struct profile *profile, struct err *err);
 
+/* What the last look means for the GPU's driver. */
+struct engine_moment {
+    bool known;      /* there was a look */
+    bool in_use;     /* a stream would be disturbed */
+    bool gpu_broken; /* the adapter does not work with the driver that is there */
+    bool gpu_good;   /* adapter and driver are as they should be */
+};
+
+/* Tells it. */
+void engine_moment(const struct engine *engine,
+                   const struct profile *profile,
+                   struct engine_moment *ret_moment);
+
 /* The memory, for reports; owned by engine. */
 const struct journal_state *engine_memory(const struct engine *engine);
 

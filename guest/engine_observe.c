@@ -107,6 +107,22 @@ void engine_health(const struct engine *engine,
         fill_check(engine, plan, (enum check_id)i, &ret_health->checks[i]);
 }
 
+void engine_moment(const struct engine *engine,
+                   const struct profile *profile,
+                   struct engine_moment *ret_moment)
+{
+    const struct finding *status = &engine->findings.checks[CHECK_GPU_STATUS];
+    const struct finding *driver = &engine->findings.checks[CHECK_GPU_DRIVER];
+    bool lost = driver->cause == CAUSE_GPU_FOLDER || driver->cause == CAUSE_GPU_FILE;
+
+    *ret_moment = (struct engine_moment){
+        .known = engine->looked_ms[CHECK_GPU_DRIVER] != 0,
+        .in_use = reconcile_in_use(
+            profile, &engine->findings, engine->ready_since_ms >= 0, DISRUPTS_STREAM),
+        .gpu_broken = status->status == STATUS_BAD || (driver->status == STATUS_BAD && lost),
+        .gpu_good = status->status == STATUS_OK && driver->status == STATUS_OK};
+}
+
 static bool undo_one(struct engine *engine, const struct journal_undo *undo, struct err *err)
 {
     const struct repair *row = repair_row(undo->repair);

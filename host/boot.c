@@ -2,6 +2,7 @@
 #include "host/boot.h"
 
 #include "common/clock.h"
+#include "host/drivers.h"
 #include "host/inject.h"
 #include "host/report.h"
 
@@ -227,6 +228,7 @@ bool boot_gpu(struct call *call, struct target *target, bool on, struct err *err
     if (on) {
         if (!rebind(call, record, err))
             return false;
+        drivers_before_start(call, target);
         wish.path = record->gpu;
         wish.share_percent = record->spec.gpu.share_percent;
     }
@@ -446,6 +448,8 @@ bool boot_up(struct call *call, struct target *target, bool with_gpu, bool alone
         return h->ops->power(h, target->id, VM_POWER_ON, err);
     progress_begin(&progress, &call->ui, target->name, alone);
     ok = boot_start(call, target, &stage, NULL, err);
+    if (ok && with_gpu)
+        drivers_after_start(call, target, &progress);
     progress_end(&progress);
     return ok;
 }

@@ -2,6 +2,7 @@
 #include "host/command.h"
 
 #include "common/log.h"
+#include "host/drivers.h"
 #include "host/many.h"
 #include "host/place.h"
 #include "common/ui/console.h"
@@ -11,14 +12,17 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-    &command_check,   &command_up,          &command_create,     &command_start,
-    &command_stop,    &command_restart,     &command_status,     &command_repair,
-    &command_signin,  &command_config,      &command_set,        &command_display,
-    &command_images,  &command_import,      &command_payload,    &command_gpus,
-    &command_gpu,     &command_connect,     &command_console,    &command_screenshot,
-    &command_logs,    &command_adopt,       &command_key,        &command_release,
-    &command_remove,  &command_host,        &command_hypervisor, &command_sim,
-    &command_version, &command_sim_machine, &command_help,       NULL,
+    &command_check,       &command_up,      &command_create,
+    &command_start,       &command_stop,    &command_restart,
+    &command_status,      &command_repair,  &command_signin,
+    &command_config,      &command_set,     &command_display,
+    &command_drivers,     &command_images,  &command_import,
+    &command_payload,     &command_gpus,    &command_gpu,
+    &command_connect,     &command_console, &command_screenshot,
+    &command_logs,        &command_adopt,   &command_key,
+    &command_release,     &command_remove,  &command_host,
+    &command_hypervisor,  &command_sim,     &command_version,
+    &command_sim_machine, &command_help,    NULL,
 };
 
 const struct option command_global_options[] = {
@@ -193,7 +197,8 @@ bool call_open_hypervisor(struct call *call, struct err *err)
 
 bool call_open_store(struct call *call, struct err *err)
 {
-    return call->store || store_open(call->state, &call->store, err);
+    return (call->store || store_open(call->state, &call->store, err)) &&
+           (call->drivers || drivers_new(&call->drivers, err));
 }
 
 /* What the flags of the row demand. */
@@ -293,6 +298,7 @@ enum exit_code command_main(int argc, const char *const *argv)
         show_failure(&call.ui, &err);
         code = exit_code_of(&err);
     }
+    drivers_free(call.drivers);
     store_free(call.store);
     hypervisor_free(call.hypervisor);
     arguments_done(&call.args);

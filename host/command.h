@@ -32,6 +32,7 @@ enum command_flag {
 };
 
 struct call;
+struct drivers;
 struct target;
 struct outcome;
 
@@ -69,6 +70,7 @@ struct call {
     char state[FS_PATH_BYTES]; /* DIR of --simulate, else the folder of all state */
     struct hypervisor *hypervisor;
     struct store *store;
+    struct drivers *drivers; /* of the host; with the hypervisor */
 };
 
 /* All rows in the order of the help, ended by NULL. */
@@ -106,9 +108,9 @@ void help_readme(struct buf *out, enum text_lang lang);
 /* The rows. */
 extern const struct command command_adopt, command_key, command_check, command_host,
     command_hypervisor, command_config, command_connect, command_console, command_create,
-    command_display, command_gpu, command_gpus, command_help, command_images, command_import,
-    command_logs, command_payload, command_release, command_remove, command_repair, command_restart,
-    command_screenshot, command_set, command_signin, command_sim, command_sim_machine,
-    command_start, command_status, command_stop, command_up, command_version;
+    command_display, command_drivers, command_gpu, command_gpus, command_help, command_images,
+    command_import, command_logs, command_payload, command_release, command_remove, command_repair,
+    command_restart, command_screenshot, command_set, command_signin, command_sim,
+    command_sim_machine, command_start, command_status, command_stop, command_up, command_version;
 
 #endif

@@ -1,6 +1,7 @@
 /* sim: changes the simulated world, so that everything else can be tried on it. */
 #include "host/boot.h"
 #include "host/computer/computer.h"
+#include "host/drivers.h"
 #include "host/hypervisor/sim_state.h"
 #include "host/image/build.h"
 
@@ -245,23 +246,14 @@ static bool sim_host(struct call *call, struct err *err)
 /* A new driver on the host: every guest has the old one now. */
 static bool sim_host_driver(struct call *call, struct err *err)
 {
-    const char *args[] = {"break", NULL, "gpu.driver=stale", NULL};
-    struct target *targets = NULL;
     struct sim_host host;
-    char version[48];
-    size_t count = 0;
     bool ok;
 
     if (!sim_host_load(call->state, &host, err))
         return false;
     for (size_t i = 0; i < host.gpu_count; i++)
         text_copy(host.gpus[i].driver, sizeof host.gpus[i].driver, call->words[0]);
-    snprintf(version, sizeof version, "gpu.version=%.32s", call->words[0]);
-    args[1] = version;
-    ok = sim_host_save(call->state, &host, err) && targets_all(call, &targets, &count, err);
-    for (size_t i = 0; ok && i < count; i++)
-        ok = !targets[i].exists || edit_world(call, targets[i].id, args, err);
-    free(targets);
+    ok = sim_host_save(call->state, &host, err) && drivers_simulate(call, err);
     if (ok)
         ui_say(&call->ui, TONE_PLAIN, TEXT_HOST_SIM_CHANGED, NULL);
     return ok;

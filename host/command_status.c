@@ -114,6 +114,22 @@ static void fact_of(struct table *table,
     fact(table, ui, tone, label, text_format(text, sizeof text, ui->lang, sentence, args, 2));
 }
 
+/* Host and guest side by side, when they may differ. */
+static void add_driver(struct table *table, const struct ui *ui, const struct report *report)
+{
+    const char *guest = report->has_health ? report->health.driver_guest : "";
+
+    if (!*report->driver_host || !report->target->vm.gpu_attached)
+        return;
+    fact_of(table,
+            ui,
+            strcmp(guest, report->driver_host) ? TONE_WARN : TONE_PLAIN,
+            TEXT_DRIVER_FACT,
+            TEXT_DRIVER_FACT_BOTH,
+            report->driver_host,
+            *guest ? guest : "-");
+}
+
 static void add_power(struct table *table, const struct ui *ui, const struct report *report)
 {
     const struct target *target = report->target;
@@ -138,6 +154,7 @@ static void add_power(struct table *table, const struct ui *ui, const struct rep
                                                                      : TEXT_HOST_FACT_GPU_NAME,
                 target->record.gpu_name,
                 report->health.driver_guest);
+    add_driver(table, ui, report);
 }
 
 static void show_facts(struct ui *ui, const struct report *report)

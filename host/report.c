@@ -232,6 +232,20 @@ static void round_done(struct round *round)
     free(round->reports);
 }
 
+/* What the host has for the GPUs of the VMs; not knowing it is no failure. */
+static void add_host_drivers(struct call *call, struct report *reports, size_t count)
+{
+    struct host_info host;
+
+    if (!call->hypervisor->ops->host(call->hypervisor, &host, NULL))
+        return;
+    for (size_t i = 0; i < count; i++)
+        for (size_t gpu = 0; gpu < host.gpu_count; gpu++)
+            if (!strcmp(host.gpus[gpu].path, reports[i].target->record.gpu))
+                text_copy(
+                    reports[i].driver_host, sizeof reports[i].driver_host, host.gpus[gpu].driver);
+}
+
 bool reports_make(struct call *call,
                   struct client_pool *pool,
                   const struct target *targets,
@@ -258,6 +272,8 @@ bool reports_make(struct call *call,
         for (size_t i = 0; i < round.count; i++)
             take_answer(call, &round.queries[i], round.reports[i]);
     }
+    if (ok)
+        add_host_drivers(call, reports, count);
     client_pool_free(own);
     round_done(&round);
     return ok;
@@ -398,6 +414,9 @@ cJSON *report_to_json(const struct call *call, const struct report *report)
               cJSON_AddStringToObject(json, "level", report_name(report)) &&
               json_add_int(json, "exit_code", report->code) &&
               cJSON_AddStringToObject(json, "gpu", target->vm.gpu) &&
+              cJSON_AddStringToObject(json, "driver_host", report->driver_host) &&
+              cJSON_AddStringToObject(
+                  json, "driver_guest", report->has_health ? report->health.driver_guest : "") &&
               json_add_int(json, "uptime_s", target->vm.uptime_ms / 1000);
 
     if (ok && report->has_health)

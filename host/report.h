@@ -32,6 +32,7 @@ struct report {
     bool has_health; /* health is set: now (HEALTH) or from the store */
     struct health health;
     struct connect_hint hint;
+    char driver_host[32]; /* version of the host's driver of its GPU, "" unknown */
     bool waiting_for_gpu; /* its partition was taken away on purpose */
 };
 

@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/steps.h"
+#include "host/drivers.h"
 #include "host/hypervisor/sim_state.h"
 #include "host/inject.h"
 #include "host/report.h"
@@ -245,14 +246,14 @@ static bool delay_network(struct up_job *job, struct err *err)
     return sim_vm_save(job->call->state, &vm, err);
 }
 
-/* The simulated Windows that takes the place of an image, with the host's driver in it. */
+/* The simulated Windows that takes the place of an image. */
 static bool make_world(struct up_job *job, struct err *err)
 {
     const struct spec *spec = &job->target->record.spec;
     const char *const init[] = {"init", spec->world, NULL};
     char computer[64], user[ACCOUNT_USER_BYTES + 16], vm[64], scale[32];
     const char *edits[] = {
-        "break", "gpu.partition=absent", "gpu.driver=current", computer, user, vm, scale, NULL};
+        "break", "gpu.partition=absent", "gpu.driver=missing", computer, user, vm, scale, NULL};
     struct sim_host host;
     struct buf out;
     bool ok;
@@ -278,7 +279,9 @@ static bool disk_made(void *user, struct err *err)
 {
     struct up_job *job = user;
 
-    return !job->call->simulated || (make_world(job, err) && delay_network(job, err));
+    return !job->call->simulated ||
+           (make_world(job, err) && drivers_expect(job->call, job->target, err) &&
+            delay_network(job, err));
 }
 
 /* A VM whose disk was still to be made gets it now. */
@@ -396,8 +399,10 @@ static bool verify_act(struct steps *steps, void *user, cJSON *record, struct er
     /* an earlier run that was stuck may have left it running without the GPU */
     if (!attach_act(steps, user, record, err))
         return false;
-    return start_with_gpu(job, err) &&
-           boot_settle(job->call, job->target, &stage, job->request->settle_ms, job->health, err);
+    if (!start_with_gpu(job, err))
+        return false;
+    drivers_after_start(job->call, job->target, job->progress);
+    return boot_settle(job->call, job->target, &stage, job->request->settle_ms, job->health, err);
 }
 
 static bool ready_act(struct steps *steps, void *user, cJSON *record, struct err *err)
@@ -612,5 +617,6 @@ bool up_ensure(struct call *call,
         if (!store_save(call->store, record, err))
             return false;
     }
+    drivers_after_start(call, target, progress);
     return boot_settle(call, target, &stage, settle_ms, ret_health, err);
 }

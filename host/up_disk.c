@@ -2,6 +2,7 @@
 #include "host/up_disk.h"
 
 #include "host/disk.h"
+#include "host/drivers.h"
 #include "host/guest/connect.h"
 #include "host/inject.h"
 #include "host/medium.h"
@@ -79,6 +80,25 @@ static void fill_setup(struct unattend *setup,
         setup->time_zone = spec->time_zone;
 }
 
+/* The host's GPU driver, so that the first start with the GPU finds it. A VM whose driver cannot be
+ * read is made all the same: the reason is shown, and what is needed can be done later. */
+static bool add_driver(struct up_disk *disk, struct plan *plan)
+{
+    const struct driver_package *package = NULL;
+    struct target *target = disk->target;
+    struct err why = ERR_INIT;
+
+    if (!*target->record.gpu)
+        return true;
+    if (drivers_package(disk->call, target->record.gpu, &package, &why) &&
+        drivers_plan(disk->call, package, NULL, NULL, plan, NULL, NULL, &why) &&
+        drivers_note(disk->call, target, package, &why))
+        return true;
+    err_context(&why, TEXT_DRIVER_NOT_SYNCED, target->name);
+    ui_error(&disk->call->ui, target->name, &why);
+    return true;
+}
+
 static bool make_plan(struct up_disk *disk,
                       const struct medium *medium,
                       unsigned parts,
@@ -96,7 +116,8 @@ static bool make_plan(struct up_disk *disk,
     fill_setup(&setup, disk, medium, &host);
     if (!connect_keys(disk->call->store, disk->target->id, &keys, err))
         return false;
-    ok = plan_new(ret_plan, err) && inject_add(disk->call, &what, *ret_plan, err);
+    ok = plan_new(ret_plan, err) && add_driver(disk, *ret_plan) &&
+         inject_add(disk->call, &what, *ret_plan, err);
     key_wipe(&keys);
     if (ok)
         return true;

@@ -16,6 +16,7 @@
 #include "files.h"
 #include "services.h"
 #include "sessions.h"
+#include "staging.h"
 
 struct machine {
     struct devices_port *devices;
@@ -31,6 +32,7 @@ struct machine {
     struct sessions_port *sessions;
     struct network_port *network;
     struct system_port *system;
+    struct staging_port *staging;
     struct clock *clock; /* the machine's time: scaled in a simulation */
     int64_t time_scale;  /* machine ms in one ms of the computer that runs us: 1 on real Windows */
     void (*free)(struct machine *machine);

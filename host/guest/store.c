@@ -97,6 +97,9 @@ static bool read_vm(struct store_vm *vm, const cJSON *json, struct err *err)
         !json_string_into(json, "gpu", "", vm->gpu, sizeof vm->gpu, err) ||
         !json_string_into(json, "gpu_name", "", vm->gpu_name, sizeof vm->gpu_name, err) ||
         !json_bool(json, "gpu_held_back", &vm->gpu_held_back, err) ||
+        !json_string_into(json, "driver_id", "", vm->driver_id, sizeof vm->driver_id, err) ||
+        !json_string_into(
+            json, "driver_version", "", vm->driver_version, sizeof vm->driver_version, err) ||
         !json_bool(json, "profile_pending", &vm->profile_pending, err) ||
         !read_files(vm, json, err))
         return false;
@@ -152,6 +155,8 @@ static cJSON *vm_to_json(const struct store_vm *vm)
               cJSON_AddStringToObject(json, "gpu", vm->gpu) &&
               cJSON_AddStringToObject(json, "gpu_name", vm->gpu_name) &&
               cJSON_AddBoolToObject(json, "gpu_held_back", vm->gpu_held_back) &&
+              cJSON_AddStringToObject(json, "driver_id", vm->driver_id) &&
+              cJSON_AddStringToObject(json, "driver_version", vm->driver_version) &&
               cJSON_AddBoolToObject(json, "profile_pending", vm->profile_pending) &&
               (files = cJSON_AddArrayToObject(json, "files")) != NULL;
 

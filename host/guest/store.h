@@ -32,8 +32,10 @@ struct store_vm {
     enum store_wanted wanted; /* what the last start or stop asked for */
     char gpu[GPU_PATH_BYTES]; /* the GPU that the VM shall have, "" none */
     char gpu_name[GPU_NAME_BYTES];
-    bool gpu_held_back;   /* started without it on purpose */
-    bool profile_pending; /* changed while the VM was off: goes in at the next start */
+    bool gpu_held_back; /* started without it on purpose */
+    char driver_id[24]; /* the content of the GPU driver package that the VM got last, "" none */
+    char driver_version[32]; /* and its version */
+    bool profile_pending;    /* changed while the VM was off: goes in at the next start */
     struct spec spec;
     struct store_file files[STORE_FILES];
     size_t file_count;

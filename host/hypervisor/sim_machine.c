@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/log.h"
+#include "host/driver/driver_make.h"
 #include "host/place.h"
 #include "host/process.h"
 
@@ -41,10 +42,19 @@ static bool enter(struct machine_process *m, enum sim_phase phase, struct err *e
     return sim_run_save(m->root, m->id, &m->run, err);
 }
 
+/* The driver package that the host's GPU wants in the guest. */
+static void expect_driver(const struct sim_gpu *gpu, char *out, size_t size)
+{
+    const struct driver_make_gpu made = {gpu->path, gpu->name, gpu->driver};
+    char folder[FS_NAME_BYTES];
+
+    snprintf(out, size, "gpu.folder=%s", driver_make_folder(&made, folder));
+}
+
 /* Tells the simulated Windows which hardware this boot finds. */
 static bool plug_hardware(struct machine_process *m, struct err *err)
 {
-    char vm[64], version[64], name[GPU_NAME_BYTES + 16];
+    char vm[64], version[64], name[GPU_NAME_BYTES + 16], folder[FS_NAME_BYTES + 16];
     const char *args[8] = {"break", vm, "gpu.partition=absent"};
     const struct sim_gpu *gpu = NULL;
     size_t count = 3;
@@ -61,6 +71,8 @@ static bool plug_hardware(struct machine_process *m, struct err *err)
         args[2] = "gpu.partition=attached";
         args[count++] = name;
         args[count++] = version;
+        expect_driver(gpu, folder, sizeof folder);
+        args[count++] = folder;
     }
     buf_init(&out, PROCESS_OUTPUT_BYTES);
     ok = sim_agent_edit(m->root, m->id, args, &out, err);

@@ -52,6 +52,38 @@ static void up_from_nothing_is_healthy_and_heals_after_a_reboot(void **state)
     flow_close(&flow);
 }
 
+/* F8, F9: the host's driver changes under a guest that runs, and under one that is off. */
+static void driver_of_the_host_comes_over_live_and_offline(void **state)
+{
+    struct flow flow;
+
+    (void)state;
+    flow_open(&flow, "driver");
+    flow_expect(&flow, 0, "up", "demo", NULL);
+    flow_expect(&flow, 0, "drivers", "status", NULL);
+    flow_expect(&flow, 0, "sim", "host-driver", "32.0.16.1000", NULL);
+    flow_wait_level(&flow, "demo", "degraded");
+    assert_string_equal(flow_check(&flow, "demo", "gpu.driver"), "bad");
+    flow_expect(&flow, 1, "drivers", "status", "--json", NULL);
+    assert_string_equal(flow_text(&flow, "vms.0.driver_guest"), "32.0.15.6094");
+    flow_expect(&flow, 0, "drivers", "sync", "demo", "--dry-run", NULL);
+    flow_says(&flow, "would be sent");
+    flow_expect(&flow, 0, "drivers", "sync", "demo", NULL);
+    flow_wait_level(&flow, "demo", "healthy");
+    assert_string_equal(flow_text(&flow, "vms.0.driver_guest"), "32.0.16.1000");
+    assert_string_equal(flow_text(&flow, "vms.0.driver_host"), "32.0.16.1000");
+    flow_expect(&flow, 0, "drivers", "sync", "demo", NULL);
+    flow_says(&flow, "is up to date");
+    flow_expect(&flow, 0, "stop", "demo", NULL);
+    flow_expect(&flow, 0, "sim", "host-driver", "32.0.16.2000", NULL);
+    flow_expect(&flow, 1, "drivers", "status", NULL);
+    flow_expect(&flow, 0, "start", "demo", NULL); /* brings it into the disk first */
+    flow_wait_level(&flow, "demo", "healthy");
+    assert_string_equal(flow_text(&flow, "vms.0.driver_guest"), "32.0.16.2000");
+    flow_expect(&flow, 0, "drivers", "status", "--full", NULL);
+    flow_close(&flow);
+}
+
 /* F1 */
 static void up_never_waits_for_a_person_and_signin_does(void **state)
 {
@@ -392,6 +424,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         FLOW_TEST(up_from_nothing_is_healthy_and_heals_after_a_reboot),
+        FLOW_TEST(driver_of_the_host_comes_over_live_and_offline),
         FLOW_TEST(up_never_waits_for_a_person_and_signin_does),
         FLOW_TEST(start_that_hangs_with_the_gpu_is_named_and_has_a_way_back),
         FLOW_TEST(payloads_are_asked_for_before_anything_is_made),

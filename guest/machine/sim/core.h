@@ -34,6 +34,7 @@ struct sim {
     struct sessions_port sessions;
     struct network_port network;
     struct system_port system;
+    struct staging_port staging;
     struct sync *sync; /* guards everything below */
     struct world *world;
     struct disk *disk;
@@ -97,5 +98,6 @@ void port_processes_init(struct sim *sim);
 void port_files_init(struct sim *sim);
 void port_displays_init(struct sim *sim);
 void port_system_init(struct sim *sim);
+void port_staging_init(struct sim *sim);
 
 #endif

@@ -66,6 +66,7 @@ static struct sim *sim_new(struct err *err)
     port_files_init(sim);
     port_displays_init(sim);
     port_system_init(sim);
+    port_staging_init(sim);
     return sim;
 }
 

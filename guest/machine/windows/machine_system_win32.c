@@ -15,6 +15,7 @@ static void system_free(struct machine *machine)
 {
     struct windows_machine *windows = (struct windows_machine *)(void *)machine;
 
+    windows_staging_free(machine->staging);
     windows_system_free(machine->system);
     windows_network_free(machine->network);
     windows_sessions_free(machine->sessions);
@@ -46,7 +47,8 @@ static bool open_ports(struct windows_machine *windows, struct err *err)
            windows_displays_new(windows->client, &machine->displays, err) &&
            windows_vdd_new(&machine->vdd, err) && windows_gpu_new(&machine->gpu, err) &&
            windows_sessions_new(windows->client, &machine->sessions, err) &&
-           windows_network_new(&machine->network, err) && windows_system_new(&machine->system, err);
+           windows_network_new(&machine->network, err) &&
+           windows_system_new(&machine->system, err) && windows_staging_new(&machine->staging, err);
 }
 
 bool machine_open_system(struct machine **ret_machine, struct err *err)

@@ -68,4 +68,8 @@ void windows_network_free(struct network_port *port);
 bool windows_system_new(struct system_port **ret_port, struct err *err);
 void windows_system_free(struct system_port *port);
 
+/* The places of the host's GPU driver. */
+bool windows_staging_new(struct staging_port **ret_port, struct err *err);
+void windows_staging_free(struct staging_port *port);
+
 #endif
