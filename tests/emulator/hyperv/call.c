@@ -9,7 +9,7 @@
 #include <objbase.h>
 #include <oleauto.h>
 
-enum { NAME_UNITS = 64, LINE_BYTES = 1024, KEY_BYTES = 128 };
+enum { NAME_UNITS = 64, LINE_BYTES = 1024, SETTINGS_MAX = 48 };
 
 void emulator_fail(const char *format, ...)
 {
@@ -68,9 +68,46 @@ void emulator_unlock(void)
     state_unlock();
 }
 
+/* Settings of one call: read once, for there are rows by the hundred that ask. Each thread has its
+ * own, so that nobody needs a lock. */
+static _Thread_local struct {
+    const char *name;
+    DWORD value;
+    bool there;
+} settings[SETTINGS_MAX];
+static _Thread_local size_t setting_count;
+static _Thread_local wchar_t hidden[NAME_UNITS];
+
+void emulator_refresh(void)
+{
+    setting_count = 0;
+    if (!state_text(HYPERV_KEY, "HideGpu", hidden, NAME_UNITS))
+        hidden[0] = L'\0';
+}
+
+const wchar_t *emulator_hidden_gpu(void)
+{
+    return hidden;
+}
+
 DWORD emulator_setting(const char *name, DWORD otherwise)
 {
-    return state_number(HYPERV_KEY, name, otherwise);
+    const DWORD unlikely = 0xA5A5A5A5;
+    size_t i = 0;
+
+    while (i < setting_count && strcmp(settings[i].name, name) != 0)
+        i++;
+    if (i == setting_count) {
+        DWORD value = state_number(HYPERV_KEY, name, unlikely);
+
+        if (i == SETTINGS_MAX)
+            return value == unlikely ? otherwise : value;
+        setting_count++;
+        settings[i].name = name;
+        settings[i].value = value;
+        settings[i].there = value != unlikely;
+    }
+    return settings[i].there ? settings[i].value : otherwise;
 }
 
 /* A process sees one Windows, as long as it lives. */
@@ -152,7 +189,8 @@ struct call call_begin(const char *name)
     struct call call = {.name = name};
 
     emulator_lock();
-    call.number = emulator_setting("Calls", 0) + 1;
+    emulator_refresh();
+    call.number = state_number(HYPERV_KEY, "Calls", 0) + 1;
     state_set_number(HYPERV_KEY, "Calls", call.number);
     if (emulator_setting("FailCall", 0) == call.number) {
         call.fault = emulator_setting("FailCode", 0);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEPT_MAX = 4096, WAIT_MS = 5000, PAUSE_MS = 10, QUERY_BYTES = 1024, KEY_BYTES = 128 };
+enum { KEPT_MAX = 4096, WAIT_MS = 20000, PAUSE_MS = 10, QUERY_BYTES = 1024, KEY_BYTES = 128 };
 
 static const GUID clsid_text_source = {
     0x8d1c559d, 0x84f0, 0x4bb3, {0xa7, 0xd5, 0x56, 0xa7, 0x43, 0x5a, 0x9b, 0xa6}};

@@ -78,7 +78,6 @@ static void a_job_goes_through_its_states(void **state)
     assert_int_equal(define(services, "slow", &out), 4096);
     path = object_string(out, L"Job");
     IWbemClassObject_Release(out);
-    assert_int_equal(count_named(services, "slow"), 0);
     for (int i = 0; i < 100 && seen != 7; i++, Sleep(10)) {
         assert_result(client_get(services, path, &job), S_OK);
         assert_true(object_long(job, L"JobState") >= seen);
@@ -231,17 +230,17 @@ static void vmms_forgets_its_jobs_when_it_dies(void **state)
 
     (void)state;
     emulator_set("jobs", "DefineSystem", 1);
-    emulator_set("jobs", "MsDefineSystem", 5000);
+    emulator_set("jobs", "MsDefineSystem", 60000);
     assert_int_equal(define(services, "lost", &out), 4096);
     path = object_string(out, L"Job");
     IWbemClassObject_Release(out);
     emulator_set("", "Calls", 0);
-    emulator_set("", "RestartMs", 50);
+    emulator_set("", "RestartMs", 1500);
     emulator_set("", "RestartCall", 1);
     assert_result(client_query(services, "SELECT * FROM Msvm_ComputerSystem", &found), S_OK);
     assert_int_equal(found.count, 0);
     emulator_unset("", "RestartCall");
-    Sleep(80);
+    Sleep(1600);
     assert_result(client_get(services, path, &job), WBEM_E_NOT_FOUND);
     assert_int_equal(count_named(services, "lost"), 0);
     emulator_unset("jobs", "DefineSystem");

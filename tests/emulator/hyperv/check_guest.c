@@ -78,9 +78,11 @@ static void components_are_there_while_it_runs(void **state)
 
     (void)state;
     assert_int_equal(client_count(services, "SELECT * FROM Msvm_HeartbeatComponent"), 0);
+    emulator_set("", "HeartbeatMs", 600000);
     start(services);
     assert_int_equal(heartbeat(services), 12);
     assert_int_equal(shut_down(services, true), 32780); /* nobody there yet */
+    emulator_unset("", "HeartbeatMs");
     assert_int_equal(wait_heartbeat(services, 2), 2);
     assert_int_equal(client_count(services, "SELECT * FROM Msvm_GuestServiceInterfaceComponent"),
                      0);
@@ -100,8 +102,10 @@ static void a_guest_shuts_down_when_asked(void **state)
     emulator_set("", "GuestLocked", 1);
     assert_int_equal(shut_down(services, false), 32781);
     emulator_unset("", "GuestLocked");
+    emulator_set("", "ShutdownMs", 2500);
     assert_int_equal(shut_down(services, true), 0);
     assert_int_equal(shut_down(services, true), 32782);
+    emulator_unset("", "ShutdownMs");
     assert_int_equal(machine_wait(services, VM, 3), 3);
     IWbemServices_Release(services);
 }

@@ -121,7 +121,7 @@ void blanket_init(struct blanket *blanket, IUnknown *outer)
 
 bool blanket_allows(const struct blanket *blanket)
 {
-    if (emulator_setting("ProcessSecurity", 0) && !blanket->level)
+    if (!blanket->level && emulator_setting("ProcessSecurity", 0))
         return true;
     return blanket->impersonation >= RPC_C_IMP_LEVEL_IMPERSONATE &&
            (blanket->level >= RPC_C_AUTHN_LEVEL_CALL ||

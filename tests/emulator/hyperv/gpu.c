@@ -31,12 +31,11 @@ bool gpu_amounts_given(const cJSON *properties)
 
 bool gpu_hidden(const cJSON *gpu)
 {
-    wchar_t part[NAME_BYTES];
+    const wchar_t *part = emulator_hidden_gpu();
     char text[NAME_BYTES];
 
-    if (!state_text(HYPERV_KEY, "HideGpu", part, NAME_BYTES) || !part[0])
+    if (!part[0] || !WideCharToMultiByte(CP_UTF8, 0, part, -1, text, sizeof(text), NULL, NULL))
         return false;
-    WideCharToMultiByte(CP_UTF8, 0, part, -1, text, sizeof(text), NULL, NULL);
     return strstr(row_text(gpu, "Name"), text) != NULL;
 }
 

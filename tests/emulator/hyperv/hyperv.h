@@ -70,7 +70,9 @@ char *emulator_copy(const char *text);
 void emulator_lock(void);
 void emulator_unlock(void);
 
-/* Settings. */
+/* Settings; a call sees them as they were at its beginning. name: a constant. */
+void emulator_refresh(void);
+const wchar_t *emulator_hidden_gpu(void); /* "" for none */
 DWORD emulator_setting(const char *name, DWORD otherwise);
 uint32_t emulator_build(void);
 const char *emulator_host(void); /* name of the computer */

@@ -48,7 +48,7 @@ bool job_fail(struct failure *failure, DWORD code, const char *format, ...)
 static DWORD planned_fault(const char *name)
 {
     DWORD fault = state_fault(HYPERV_KEY "\\jobfault", name);
-    DWORD number = emulator_setting("Works", 0) + 1;
+    DWORD number = state_number(HYPERV_KEY, "Works", 0) + 1;
 
     state_set_number(HYPERV_KEY, "Works", number);
     state_log("hyperv", "- work %lu %s", (unsigned long)number, name);

@@ -126,6 +126,7 @@ void store_open(void)
     emulator_lock();
     if (depth++)
         return;
+    emulator_refresh();
     refresh();
     job_tick();
     machine_tick();
