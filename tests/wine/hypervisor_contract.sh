@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Hyper-V's port against its emulated provider: the contract of the hypervisor port, however methods finish.
 . "$HERE/hyperv.sh"
+WINE_LIMIT=240 # of a busy machine
 CONTRACT=$BINARIES/tests/wine/hypervisor_contract.exe
 
 wine_prefix host
