@@ -140,3 +140,7 @@ if command -v wimlib-imagex >/dev/null && command -v genisoimage >/dev/null && c
     echo
     "$root/tests/bench/bench_images.sh" "$build"
 fi
+if [ -x "$build/tests/image/image_pipeline" ]; then
+    echo
+    "$root/tests/bench/bench_disks.sh" "$build"
+fi

@@ -2,8 +2,8 @@
 # Sourced by the scripts beside it: an ISO with a Windows that can be unpacked and injected. Its hives and
 # folders are real, its programs are text. Files have a hard link and a name that is no ASCII among them.
 
-# windows_iso IMAGE_TOOL ISO: two editions, Core and Professional; only the second one has boot files of both
-# authorities. Leaves the tree of the second one in tree/.
+# windows_iso IMAGE_TOOL ISO [MORE]: two editions, Core and Professional; only the second one has boot files of both
+# authorities. Leaves the tree of the second one in tree/. MORE is called before the images are made and may add to it.
 windows_iso() {
     local name
     rm -rf tree medium windows.wim
@@ -16,6 +16,7 @@ windows_iso() {
     head -c 3000000 /dev/urandom >tree/Windows/System32/noise.dll
     echo 字体 >tree/Windows/System32/字体.txt
     ln tree/Windows/System32/noise.dll tree/Windows/System32/linked.dll
+    [ -z "${3:-}" ] || "$3"
     windows_image capture Core "Windows 11 Home"
     echo "loader of 2023" >tree/Windows/Boot/EFI_EX/bootmgfw_EX.efi
     windows_image append Professional "Windows 11 Pro"

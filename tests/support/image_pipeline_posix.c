@@ -8,6 +8,7 @@
  *   image_pipeline drivers DISK FOLDER                    a folder of driver files
  *   image_pipeline read DISK FILE                         prints a file of the Windows volume
  *   image_pipeline put DISK FILE FROM                     writes one
+ *   image_pipeline child DISK PARENT                      the file of a child alone
  *   image_pipeline flatten STATE DISK                     makes the disk stand alone
  *   image_pipeline gpupv ARGUMENT...                      gpupv itself
  *
@@ -214,6 +215,16 @@ static bool do_put(char **words, struct err *err)
     return ok;
 }
 
+static bool do_child(char **words, struct err *err)
+{
+    struct image_port *port = NULL;
+    bool ok = image_open_system(WORK, &port, err) &&
+              port->disk->create_child(port, words[0], words[1], err);
+
+    image_free(port);
+    return ok;
+}
+
 static bool do_flatten(char **words, struct err *err)
 {
     struct call call;
@@ -236,6 +247,7 @@ static const struct {
     {"drivers", 2, do_drivers},
     {"read", 2, do_read},
     {"put", 3, do_put},
+    {"child", 2, do_child},
     {"flatten", 2, do_flatten},
 };
 

@@ -39,7 +39,9 @@ image() { # FILE VERSION PART PARTS
 }
 WINDOWS='\000\015\001\000' SOLID='\000\016\000\000'
 image image.wim "$WINDOWS" 1 1
-mkdir -p image.wim.tree/1/Windows/{Boot/EFI,System32/config} image.wim.tree/2
+need wine_run pc "$BINARIES/tests/image_tool.exe" windows image.wim.tree/1
+mkdir -p image.wim.tree/1/Windows/Boot/EFI image.wim.tree/2
+echo program >program
 echo loader >image.wim.tree/1/Windows/Boot/EFI/bootmgfw.efi
 echo template >image.wim.tree/1/Windows/System32/config/BCD-Template
 for i in 1 2 3 4 5 6 7 8; do echo $i >image.wim.tree/1/Windows/System32/$i.dll; done
@@ -71,6 +73,24 @@ check "from a solid ESD" exercise build g.vhdx image.esd - 1
 check "from a split image" exercise build h.vhdx image.swm - 1
 check "nothing was left open" disks_clean pc
 rm -f [b-h].vhdx
+
+# ---- which loader ----
+loader() { cat "$(find "$WINE_WORK/pc/drive_c/emulator/volumes" -path '*/EFI/Boot/bootx64.efi' -printf '%C@ %p\n' | sort -n | tail -1 | cut -d' ' -f2-)"; }
+check "an image without the loader of 2023 gets the one it has, also when that is wanted" exercise build e.vhdx image.wim - 1 0 ex
+check "which it is" prints '^loader$' loader
+mkdir -p image.wim.tree/1/Windows/Boot/EFI_EX
+echo "loader of 2023" >image.wim.tree/1/Windows/Boot/EFI_EX/bootmgfw_EX.efi
+rm -f e.vhdx
+check "an image with it gets it when it is wanted" exercise build e.vhdx image.wim - 1 0 ex
+check "indeed" prints '^loader of 2023$' loader
+rm -f e.vhdx
+check "and the other one when it is not" exercise build e.vhdx image.wim - 1
+check "indeed so" prints '^loader$' loader
+rm -rf e.vhdx image.wim.tree/1/Windows/Boot/EFI_EX
+need cp "$BINARIES/emulator/tools/22621/bcdboot.exe" "$WINE_WORK/pc/drive_c/windows/system32/bcdboot.exe"
+check "a bcdboot that knows neither switch is not asked" exercise build e.vhdx image.wim - 1 0 ex
+need cp "$BINARIES/emulator/tools/26100/bcdboot.exe" "$WINE_WORK/pc/drive_c/windows/system32/bcdboot.exe"
+rm -f e.vhdx
 
 # ---- another Windows ----
 check "names of devices will do" with WimNames=dword:6 -- succeeds

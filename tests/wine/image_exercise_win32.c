@@ -2,7 +2,9 @@
  * image_exercise: the disks of Windows made and used as the product does it, for the scripts.
  * Prints the error and its hint; exit code 0 or 1.
  *
- *   build OUT WIM|ISO INSIDE|- INDEX [CANCEL]   a whole disk; cancelled from CANCEL permille on
+ *   build OUT WIM|ISO INSIDE|- INDEX [CANCEL [ex]]   a whole disk with what the agent needs in it;
+ *                                               cancelled from CANCEL permille on (0: never); `ex`:
+ *                                               with the loader of the authority of 2023
  *   faults OUT WIM|ISO INSIDE|- FROM TO         the same with the n-th call of Windows failing, for
  *                                               each n: one error, nothing left
  *   calls                                       how many calls a build makes, after `build`
@@ -46,22 +48,45 @@ static bool on_progress(const struct build_progress *progress, void *user)
     return !*cancel || progress->permille < *cancel;
 }
 
+/* What goes into a disk, in small: every kind of item of a plan. */
+static bool make_plan(struct plan **ret_plan, struct err *err)
+{
+    struct plan_hive *hive;
+
+    return plan_new(ret_plan, err) &&
+           plan_folder(*ret_plan, "ProgramData/agent", IMAGE_ACL_PRIVATE, err) &&
+           plan_data(*ret_plan, "ProgramData/agent/key", "key", 3, IMAGE_ACL_PRIVATE, 0, err) &&
+           plan_folder(*ret_plan, "Program Files/agent", IMAGE_ACL_PROGRAM, err) &&
+           plan_file(*ret_plan,
+                     "Program Files/agent/program",
+                     "program",
+                     IMAGE_ACL_INHERIT,
+                     PLAN_REPLACE,
+                     err) &&
+           plan_remove(*ret_plan, "Windows/old", err) &&
+           plan_hive(*ret_plan, PLAN_SYSTEM, &hive, err) &&
+           plan_set_dword(hive, "CurrentControlSet\\Services\\agent", "Start", 2, err);
+}
+
 static bool build(struct image_port *port,
-                  const char *out,
-                  const char *file,
-                  const char *inside,
+                  char **words, /* OUT FILE INSIDE */
                   unsigned index,
                   unsigned cancel,
+                  bool ex,
                   struct err *err)
 {
+    const char *out = words[0], *file = words[1], *inside = words[2];
+    bool ok;
     struct build_request request = {
         .path = out,
         .size_bytes = SIZE_BYTES,
         .source = {.path = file, .inside = strcmp(inside, "-") ? inside : NULL, .index = index},
-        .boot = {.locale = "en-US"}};
+        .boot = {.locale = "en-US", .ca_2023 = ex}};
     struct build_watch watch = {.on_progress = on_progress, .user = &cancel};
 
-    return build_disk(port, &request, &watch, err);
+    ok = make_plan(&request.plan, err) && build_disk(port, &request, &watch, err);
+    plan_free(request.plan);
+    return ok;
 }
 
 static DWORD state_number(const WCHAR *name)
@@ -96,6 +121,18 @@ static bool is_missing(const char *path)
     return fs_stat(path, &stat, NULL) && stat.kind == FS_MISSING;
 }
 
+/* One sentence, in which no argument is missing. */
+static bool tells_once(unsigned n, const struct err *err)
+{
+    char text[1024];
+
+    err_message(err, TEXT_EN, text, sizeof text);
+    if (*text && !strchr(text, '\n') && !strchr(text, '{'))
+        return true;
+    printf("call %u: %s\n", n, text);
+    return false;
+}
+
 /* One build whose n-th call fails. Some calls may fail without harm: then the disk is whole. */
 static bool faulty_build(struct image_port *port, char **words, unsigned n, unsigned *failures)
 {
@@ -103,7 +140,7 @@ static bool faulty_build(struct image_port *port, char **words, unsigned n, unsi
     bool ok;
 
     set_state_number(L"FailCall", state_number(L"Calls") + n);
-    ok = build(port, words[0], words[1], words[2], 1, 0, &err);
+    ok = build(port, words, 1, 0, false, &err);
     set_state_number(L"FailCall", 0);
     if (open_count()) {
         printf("call %u: %lu things are open\n", n, (unsigned long)open_count());
@@ -119,7 +156,7 @@ static bool faulty_build(struct image_port *port, char **words, unsigned n, unsi
         printf("call %u: no error, or the disk is still there\n", n);
         return false;
     }
-    return true;
+    return tells_once(n, &err);
 }
 
 static int faults(struct image_port *port, char **words)
@@ -172,11 +209,10 @@ static int run(struct image_port *port, int count, char **words)
 
     if (!strcmp(what, "build") && count >= 5)
         return say(build(port,
-                         words[1],
-                         words[2],
-                         words[3],
+                         words + 1,
                          (unsigned)atoi(words[4]),
                          count > 5 ? (unsigned)atoi(words[5]) : 0,
+                         count > 6 && !strcmp(words[6], "ex"),
                          &err),
                    &err);
     if (!strcmp(what, "faults") && count == 6)

@@ -7,13 +7,16 @@ WINE_LIMIT=800
 need wine_prefix pc
 need disks_install pc 26100 image_exercise.exe
 rm -rf "$WINE_WORK/run"
-mkdir -p "$WINE_WORK/run/image.iso.tree/sources/image.wim.tree/1/Windows"/{Boot/EFI,System32/config}
+mkdir -p "$WINE_WORK/run/image.iso.tree/sources/image.wim.tree/1"
 cd "$WINE_WORK/run" || exit 1
 { head -c 32769 /dev/zero; printf CD001; head -c 9999 /dev/zero; } >image.iso
 {
     printf 'MSWIM\0\0\0\320\0\0\0\000\015\001\000\0\0\0\0\0\0\0\0gpupv-image-file\001\0\001\0\1\0\0\0'
     head -c 160 /dev/zero
 } >image.iso.tree/sources/image.wim
+need wine_run pc "$BINARIES/tests/image_tool.exe" windows image.iso.tree/sources/image.wim.tree/1
+mkdir -p image.iso.tree/sources/image.wim.tree/1/Windows/Boot/EFI
+echo program >program
 echo loader >image.iso.tree/sources/image.wim.tree/1/Windows/Boot/EFI/bootmgfw.efi
 echo template >image.iso.tree/sources/image.wim.tree/1/Windows/System32/config/BCD-Template
 
