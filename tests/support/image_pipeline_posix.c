@@ -15,6 +15,7 @@
  * The password of the guest comes from the variable PIPELINE_PASSWORD.
  */
 #include "common/steps.h"
+#include "host/drivers.h"
 #include "host/flatten.h"
 #include "host/guest/connect.h"
 #include "host/guest/payloads.h"
@@ -40,12 +41,12 @@ static bool open_call(struct call *call, const char *state, struct err *err)
     ui_init(&call->ui, &options);
     text_copy(call->state, sizeof call->state, state);
     return fs_make_dirs(state, FS_PRIVATE, err) &&
-           hypervisor_open_sim(state, NULL, &call->hypervisor, err) &&
-           store_open(state, &call->store, err);
+           hypervisor_open_sim(state, NULL, &call->hypervisor, err) && call_open_store(call, err);
 }
 
 static void close_call(struct call *call)
 {
+    drivers_free(call->drivers);
     store_free(call->store);
     hypervisor_free(call->hypervisor);
 }

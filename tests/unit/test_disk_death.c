@@ -9,6 +9,7 @@
 
 #include "common/agent_place.h"
 #include "host/disk.h"
+#include "host/drivers.h"
 #include "host/flatten.h"
 #include "host/guest/connect.h"
 #include "host/image/build.h"
@@ -196,7 +197,7 @@ static void open_bench(struct bench *b)
     DO(fs_join(settings.disk, root, "disk.vhdx", &do_err));
     DO(fs_make_dirs(b->call.state, FS_PRIVATE, &do_err));
     DO(hypervisor_open_sim(b->call.state, NULL, &b->call.hypervisor, &do_err));
-    DO(store_open(b->call.state, &b->call.store, &do_err));
+    DO(call_open_store(&b->call, &do_err));
     DO(b->call.hypervisor->ops->create(b->call.hypervisor, &settings, b->target.id, &do_err));
     DO(hypervisor_find(b->call.hypervisor, b->target.id, &b->target.vm, &do_err));
     text_copy(b->target.name, sizeof b->target.name, "lab1");
@@ -212,6 +213,7 @@ static void close_bench(struct bench *b)
 {
     key_wipe(&b->keys);
     arguments_done(&b->call.args);
+    drivers_free(b->call.drivers);
     store_free(b->call.store);
     hypervisor_free(b->call.hypervisor);
 }
