@@ -1,6 +1,7 @@
 /* ZIP: the central directory counts, and each local header must agree with it. */
 #include "common/zip.h"
 
+#include "common/crc.h"
 #include "common/inflate.h"
 
 #include <stdlib.h>
@@ -220,34 +221,6 @@ void zip_done(struct zip *zip)
     zip->count = 0;
 }
 
-static uint32_t crc32(const uint8_t *data, size_t length)
-{
-    static const uint32_t nibbles[16] = {0x00000000,
-                                         0x1db71064,
-                                         0x3b6e20c8,
-                                         0x26d930ac,
-                                         0x76dc4190,
-                                         0x6b6b51f4,
-                                         0x4db26158,
-                                         0x5005713c,
-                                         0xedb88320,
-                                         0xf00f9344,
-                                         0xd6d6a3e8,
-                                         0xcb61b38c,
-                                         0x9b64c2b0,
-                                         0x86d3d2d4,
-                                         0xa00ae278,
-                                         0xbdbdf21c};
-    uint32_t crc = 0xffffffff;
-
-    while (length-- > 0) {
-        crc ^= *data++;
-        crc = crc >> 4 ^ nibbles[crc & 15];
-        crc = crc >> 4 ^ nibbles[crc & 15];
-    }
-    return ~crc;
-}
-
 bool zip_read(const struct zip *zip,
               const struct zip_entry *entry,
               struct buf *out,
@@ -262,7 +235,7 @@ bool zip_read(const struct zip *zip,
         memcpy(content, packed, entry->bytes);
     else if (!inflate_block(packed, entry->packed_bytes, content, entry->bytes))
         return damaged(err);
-    if (crc32(content, entry->bytes) != entry->crc)
+    if (crc32_ieee(0, content, entry->bytes) != entry->crc)
         return damaged(err);
     buf_added(out, entry->bytes);
     return true;

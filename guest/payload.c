@@ -2,6 +2,7 @@
 #include "guest/payload_store.h"
 
 #include "common/json.h"
+#include "common/publishers.h"
 #include "common/zip.h"
 
 #include <stdio.h>
@@ -18,21 +19,21 @@ static const struct payload_kind kinds[PAYLOAD_COUNT] = {
         {
             .name = "parsec",
             .suffix = ".exe",
-            .publishers = "Unity Technologies SF|Parsec Cloud, Inc.",
+            .publishers = PUBLISHERS_PARSEC,
             .max_bytes = PAYLOAD_MAX_BYTES,
         },
     [PAYLOAD_PARSEC_VDD] =
         {
             .name = "parsec-vdd",
             .suffix = ".exe",
-            .publishers = "Parsec Cloud, Inc.|Unity Technologies SF",
+            .publishers = PUBLISHERS_VDD,
             .max_bytes = PAYLOAD_MAX_BYTES,
         },
     [PAYLOAD_VB_CABLE] =
         {
             .name = "vb-cable",
             .suffix = ".zip",
-            .publishers = "BUREL VINCENT Entrepreneur individuel|BUREL VINCENT|Vincent Burel",
+            .publishers = PUBLISHERS_CABLE,
             .max_bytes = PAYLOAD_MAX_BYTES,
             .program = "VBCABLE_Setup_x64.exe",
         },

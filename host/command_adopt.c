@@ -14,6 +14,15 @@ static const struct option options[] = {
     {0},
 };
 
+/* A new key beside the ones this host has, so that whichever of them a death leaves in the guest is
+ * known here; the first one when it has none that can be read. */
+static bool new_keys(struct call *call, const char *id, struct key_file *ret_keys, struct err *err)
+{
+    if (connect_keys(call->store, id, ret_keys, NULL))
+        return key_rotate_begin(ret_keys, err);
+    return key_new(id, ret_keys, err);
+}
+
 /* Offline: the disk gets a new key, and what the agent needs besides. */
 static bool inject_new_key(struct call *call, struct target *target, struct err *err)
 {
@@ -21,7 +30,7 @@ static bool inject_new_key(struct call *call, struct target *target, struct err 
     struct key_file keys;
     bool ok;
 
-    if (!key_new(target->id, &keys, err))
+    if (!new_keys(call, target->id, &keys, err))
         return false;
     /* ours first: a guest with a key that nobody has could not be reached any more */
     ok = store_path(call->store, target->id, "key.json", path, err) &&

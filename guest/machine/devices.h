@@ -8,6 +8,7 @@
 #define GPUPV_MACHINE_DEVICES_H
 
 #include "common/err.h"
+#include "common/publishers.h"
 
 #include <stdint.h>
 
@@ -53,8 +54,7 @@ struct device_list {
 
 /* Whose certificates may be added to the trusted publishers, separated by '|' (guest.md 6.4). */
 #define DRIVER_PUBLISHERS                                                                          \
-    "Parsec Cloud, Inc.|Unity Technologies SF|BUREL VINCENT Entrepreneur individuel|"              \
-    "BUREL VINCENT|Vincent Burel|Microsoft Windows Hardware Compatibility Publisher"
+    PUBLISHERS_VDD "|" PUBLISHERS_CABLE "|Microsoft Windows Hardware Compatibility Publisher"
 
 enum driver_trust { DRIVER_SILENT, DRIVER_WOULD_PROMPT, DRIVER_UNTRUSTED };
 

@@ -2,6 +2,7 @@
 #include "host/guest/payloads.h"
 
 #include "common/json.h"
+#include "common/publishers.h"
 #include "common/zip.h"
 #include "host/guest/publisher.h"
 #include "host/guest/stand_in.h"
@@ -26,19 +27,19 @@ const struct payload_row payload_rows[PAYLOADS_COUNT] = {
     {.name = "parsec",
      .title = TEXT_HOST_PAYLOAD_PARSEC,
      .pattern = "parsec-windows*.exe",
-     .publishers = "Unity Technologies SF|Parsec Cloud, Inc.",
+     .publishers = PUBLISHERS_PARSEC,
      .file = "parsec-windows.exe",
      .version = "150-104"},
     {.name = "parsec-vdd",
      .title = TEXT_HOST_PAYLOAD_VDD,
      .pattern = "parsec-vdd-*.exe",
-     .publishers = "Parsec Cloud, Inc.|Unity Technologies SF",
+     .publishers = PUBLISHERS_VDD,
      .file = "parsec-vdd-0.45.0.0.exe",
      .version = "0.45.0.0"},
     {.name = "vb-cable",
      .title = TEXT_HOST_PAYLOAD_CABLE,
      .pattern = "VBCABLE_Driver_Pack*.zip",
-     .publishers = "BUREL VINCENT Entrepreneur individuel|BUREL VINCENT|Vincent Burel",
+     .publishers = PUBLISHERS_CABLE,
      .file = "VBCABLE_Driver_Pack45.zip",
      .version = "45",
      .program = "VBCABLE_Setup_x64.exe"},

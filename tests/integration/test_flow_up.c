@@ -6,6 +6,7 @@
 #include "tests/support/flow.h"
 
 #include "common/clock.h"
+#include "common/key.h"
 #include "common/steps.h"
 #include "common/ui/console.h"
 #include "host/exit_code.h"
@@ -226,18 +227,27 @@ static bool step_has_begun(const struct flow *flow, const char *step)
            steps_look(journal.path, &left, NULL) && !strcmp(left.step, step);
 }
 
-/* Starts `up demo` and kills it as soon as the step has begun and delay_ms passed. */
-static void kill_at(struct flow *flow, const char *step, int64_t delay_ms)
+/* Starts gpupv with two or three words; process_child_free kills it. */
+static struct process_child *
+start(const struct flow *flow, const char *command, const char *name, const char *option)
 {
-    int64_t until = clock_now_ms(clock_system()) + STEP_WAIT_MS;
     const char *program = getenv("GPUPV_TEST_HOST");
     char simulate[FS_PATH_BYTES + 16];
-    const char *args[] = {program, simulate, "up", "demo", NULL};
+    const char *args[] = {program, simulate, command, name, option, NULL};
     struct process_child *child = NULL;
     struct err err = ERR_INIT;
 
     snprintf(simulate, sizeof simulate, "--simulate=%s", flow->root);
-    assert_true(process_child_start(program, args, "up.log", &child, &err));
+    assert_true(process_child_start(program, args, "killed.log", &child, &err));
+    return child;
+}
+
+/* Starts `up demo` and kills it as soon as the step has begun and delay_ms passed. */
+static void kill_at(struct flow *flow, const char *step, int64_t delay_ms)
+{
+    int64_t until = clock_now_ms(clock_system()) + STEP_WAIT_MS;
+    struct process_child *child = start(flow, "up", "demo", NULL);
+
     while (!step_has_begun(flow, step)) {
         if (clock_now_ms(clock_system()) > until)
             fail_msg("the step %s never began", step);
@@ -282,6 +292,54 @@ static void up_goes_on_after_it_was_killed_at_any_step(void **state)
         assert_string_equal(id, again);
         flow_expect(&flow, 0, "remove", "demo", "--yes", NULL);
     }
+    flow_close(&flow);
+}
+
+static int64_t generation_of(const struct flow *flow, const char *id)
+{
+    char path[FS_PATH_BYTES], relative[96];
+    struct key_file key = {.count = 0};
+    int64_t newest;
+
+    snprintf(relative, sizeof relative, "store/vms/%s/key.json", id);
+    assert_true(fs_join(path, flow->root, relative, NULL));
+    assert_true(key_load(path, &key_seal_host, &key, NULL));
+    newest = key.entries[0].generation;
+    key_wipe(&key);
+    return newest;
+}
+
+/* Host and guest die at moments all over a rotation; they always meet again, and the rotation is
+ * ended by whoever asks next. */
+static void rotation_killed_at_any_moment_is_met_again(void **state)
+{
+    static const int64_t delays_ms[] = {0, 2, 4, 6, 9, 13, 20};
+    int64_t first, last;
+    struct flow flow;
+    char id[64];
+
+    (void)state;
+    flow_open(&flow, "rotation");
+    flow_expect(&flow, 0, "up", "demo", "--world", "healthy", NULL);
+    flow_id(&flow, "demo", id);
+    first = generation_of(&flow, id);
+    for (size_t i = 0; i < 2 * sizeof delays_ms / sizeof *delays_ms; i++) {
+        bool guest = i % 2;
+        struct process_child *child = start(&flow, "adopt", "demo", "--rekey");
+
+        clock_sleep_ms(clock_system(), delays_ms[i / 2]);
+        if (guest)
+            flow_expect(&flow, 0, "sim", "power-cut", "demo", NULL);
+        process_child_free(child);
+        if (guest)
+            flow_expect(&flow, 0, "start", "demo", NULL);
+        flow_wait_level(&flow, "demo", "healthy");
+    }
+    flow_expect(&flow, 0, "adopt", "demo", "--rekey", NULL);
+    flow_expect(&flow, 0, "status", "demo", NULL);
+    last = generation_of(&flow, id);
+    print_message("rotated from generation %d to %d\n", (int)first, (int)last);
+    assert_true(last > first);
     flow_close(&flow);
 }
 
@@ -434,6 +492,7 @@ int main(int argc, char **argv)
         FLOW_TEST(second_up_on_the_same_vm_is_told_to_wait),
         FLOW_TEST(what_a_killed_up_left_is_removed_whole),
         FLOW_TEST(up_goes_on_after_it_was_killed_at_any_step),
+        FLOW_TEST(rotation_killed_at_any_moment_is_met_again),
     };
 
     if (argc > 1)
