@@ -41,3 +41,15 @@ hyperv_log() { # NAME
 hyperv_calls() { # NAME
     grep -c '^[0-9]' "$WINE_WORK/$1/drive_c/emulator/hyperv.log"
 }
+
+# A script that boots and stops guests: `SCRIPT start|reset|stop|shutdown|reboot ID`, not waited for. It finds the machine's
+# WINEPREFIX in its environment, and answers through the files of hyperv_guest.
+hyperv_hook() { # NAME SCRIPT
+    local path=Z:${2//\//\\\\}
+    hyperv_set "$1" "StartHook:$path" "StopHook:$path"
+}
+
+# What a guest says of itself: ok, lost, off.
+hyperv_guest() { # NAME ID WORD
+    echo "$3" >"$WINE_WORK/$1/drive_c/emulator/hyperv/heartbeat/$2"
+}

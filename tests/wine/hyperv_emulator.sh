@@ -34,7 +34,7 @@ hooked() {
     chmod +x "$hook"
     rm -f "$WINE_WORK/hook.log"
     hyperv_seed host <<<"$SEED" &&
-        hyperv_set host "StartHook:Z:${hook//\//\\\\}" "StopHook:Z:${hook//\//\\\\}" &&
+        hyperv_hook host "$hook" &&
         wine_run host "$PROGRAM" hooked && [ "$(cut -d' ' -f1 "$WINE_WORK/hook.log" | tr '\n' ' ')" = "start shutdown stop " ] ||
         { cat "$WINE_WORK/hook.log"; hyperv_log host | tail -30; return 1; }
 }

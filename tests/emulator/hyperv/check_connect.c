@@ -112,11 +112,19 @@ static void namespaces_are_found_by_any_of_their_names(void **state)
 static void without_hyperv_there_is_no_namespace(void **state)
 {
     IWbemServices *services;
+    IWbemClassObject *row;
 
     (void)state;
     emulator_set("", "Installed", 0);
     assert_result(client_connect(HYPERV, &services), WBEM_E_INVALID_NAMESPACE);
+    services = client_open(L"ROOT\\CIMV2");
+    row =
+        client_one(services, "SELECT * FROM Win32_OptionalFeature WHERE Name='Microsoft-Hyper-V'");
+    assert_int_equal(object_long(row, L"InstallState"), 2);
+    IWbemClassObject_Release(row);
+    assert_int_equal(client_count(services, "SELECT * FROM Win32_Service WHERE Name='vmms'"), 0);
     emulator_unset("", "Installed");
+    IWbemServices_Release(services);
 }
 
 static void without_rights_there_is_nothing_to_see(void **state)
@@ -142,7 +150,7 @@ static void without_rights_there_is_nothing_to_see(void **state)
 
 static void a_stopped_service_has_classes_and_no_instances(void **state)
 {
-    IWbemServices *services = client_open(HYPERV);
+    IWbemServices *services = client_open(HYPERV), *host;
     const char *path = management(services);
     IWbemClassObject *object;
 
@@ -152,6 +160,11 @@ static void a_stopped_service_has_classes_and_no_instances(void **state)
     assert_result(client_get(services, "Msvm_ComputerSystem", &object), S_OK);
     IWbemClassObject_Release(object);
     assert_result(client_get(services, path, &object), WBEM_E_PROVIDER_FAILURE);
+    host = client_open(L"ROOT\\CIMV2");
+    object = client_one(host, "SELECT * FROM Win32_Service WHERE Name='vmms'");
+    assert_string_equal(object_string(object, L"State"), "Stopped");
+    IWbemClassObject_Release(object);
+    IWbemServices_Release(host);
     emulator_unset("", "Vmms");
     assert_result(client_get(services, path, &object), S_OK);
     IWbemClassObject_Release(object);
@@ -183,6 +196,7 @@ static void the_host_tells_what_it_is(void **state)
 {
     IWbemServices *services = client_open(L"ROOT\\CIMV2");
     IWbemClassObject *row;
+    struct objects found;
 
     (void)state;
     row = client_one(
@@ -203,6 +217,11 @@ static void the_host_tells_what_it_is(void **state)
         "DeviceID='PCI\\\\VEN_10DE&DEV_2786&SUBSYS_40EE10DE&REV_A1\\\\4&2283F625&0&0008'");
     assert_string_equal(object_string(row, L"DriverVersion"), "32.0.15.6094");
     assert_null(object_own_path(row));
+    assert_result(client_query(services,
+                               "ASSOCIATORS OF {Win32_PnPSignedDriver.DeviceID=\"x\"} WHERE "
+                               "AssocClass=Win32_PnPSignedDriverCIMDataFile",
+                               &found),
+                  WBEM_E_INVALID_PARAMETER);
     IWbemClassObject_Release(row);
     IWbemServices_Release(services);
 }

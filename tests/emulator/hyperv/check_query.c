@@ -174,6 +174,31 @@ static void paths_must_be_escaped_and_whole(void **state)
     IWbemServices_Release(services);
 }
 
+static void names_that_windows_translates_are_no_names(void **state)
+{
+    IWbemServices *services = client_open(HYPERV);
+    IWbemClassObject *row;
+
+    (void)state;
+    emulator_set("", "UpperRoot", 1);
+    assert_result(client_get(services, VM, &row), S_OK);
+    assert_non_null(strstr(object_own_path(row), "\\ROOT\\virtualization\\v2:"));
+    IWbemClassObject_Release(row);
+    emulator_unset("", "UpperRoot");
+    row = machine_own_settings(services, VM);
+    assert_non_null(strstr(object_element(row, L"BootSourceOrder", 0), "\\root\\"));
+    IWbemClassObject_Release(row);
+    emulator_set("", "Language", 1);
+    emulator_set("jobfault", "RequestStateChange", 32768);
+    assert_int_equal(machine_request(services, VM, 9).error, 32768);
+    emulator_unset("jobfault", "RequestStateChange");
+    emulator_unset("", "Language");
+    row = client_one(services, "SELECT * FROM Msvm_ConcreteJob WHERE JobState=10");
+    assert_null(strstr(object_string(row, L"ErrorDescription"), "fault"));
+    IWbemClassObject_Release(row);
+    IWbemServices_Release(services);
+}
+
 /* Pool, capabilities, template: the long way of hyperv-wmi.md §7.3. */
 static void templates_are_found_from_their_pool(void **state)
 {
@@ -298,6 +323,7 @@ int check_query(void)
         cmocka_unit_test(queries_find_what_they_ask_for),
         cmocka_unit_test(wrong_queries_are_refused),
         cmocka_unit_test(paths_must_be_escaped_and_whole),
+        cmocka_unit_test(names_that_windows_translates_are_no_names),
         cmocka_unit_test(templates_are_found_from_their_pool),
         cmocka_unit_test(a_change_of_state_is_an_event),
     };

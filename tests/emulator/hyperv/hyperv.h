@@ -18,8 +18,9 @@
  *   Build           22631   of Windows: which classes and properties there are
  *   Host            TESTHOST; name of the computer
  *   Language        0; 1: names that Windows translates are Chinese
- *   Installed       1; 0: no such namespace
+ *   Installed       1; 0: no such namespace, no services, features are off
  *   Vmms            1; 0: the service is stopped, no class has an instance
+ *   UpperRoot       0; 1: __PATH of objects has ROOT, while settings have root
  *   Rights          2 administrator, 1 Hyper-V Administrators, 0 nobody: no instances
  *   ConnectDenied   0; 1: a person without rights cannot even connect
  *   ProcessSecurity 0; 1: the process may impersonate without CoSetProxyBlanket

@@ -95,10 +95,15 @@ static void end(cJSON *job, int state, const struct failure *failure, cJSON *aff
     row_set_json(job, "OperationalStatus", NULL);
     row_set(job, "OperationalStatus", state == STATE_COMPLETED ? "2" : "6");
     if (failure) {
+        /* in Chinese, "the operation failed" */
+        const char *text = emulator_setting("Language", 0)
+                               ? "\xE6\x93\x8D\xE4\xBD\x9C\xE5\xA4\xB1\xE8\xB4\xA5\xE3\x80\x82"
+                               : failure->text;
+
         row_set_number(job, "ErrorCode", failure->code);
-        row_set(job, "ErrorDescription", failure->text);
-        row_set(job, "ErrorSummaryDescription", failure->text);
-        row_set(job, "JobStatus", failure->text);
+        row_set(job, "ErrorDescription", text);
+        row_set(job, "ErrorSummaryDescription", text);
+        row_set(job, "JobStatus", text);
     } else {
         row_set_number(job, "ErrorCode", 0);
         row_set(job, "JobStatus", "Job is complete");

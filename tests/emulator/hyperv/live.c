@@ -99,11 +99,43 @@ static void live_windows_service(const cJSON *row, cJSON *properties)
         cJSON_SetNumberValue(cJSON_GetObjectItem(properties, "ProcessId"), 0);
 }
 
+static void put(cJSON *properties, const char *name, cJSON *value)
+{
+    cJSON_DeleteItemFromObject(properties, name);
+    cJSON_AddItemToObject(properties, name, value);
+}
+
+/* root\cimv2 tells the same as the namespace of Hyper-V does by itself. */
+static void live_host(const cJSON *row, cJSON *properties)
+{
+    bool installed = emulator_setting("Installed", 1) != 0;
+    bool stopped = !strcmp(row_text(row, "Name"), "vmms") && !emulator_setting("Vmms", 1);
+
+    if (row_is(row, "Win32_Service") && stopped) {
+        put(properties, "State", cJSON_CreateString("Stopped"));
+        put(properties, "Started", cJSON_CreateFalse());
+        put(properties, "ProcessId", cJSON_CreateNumber(0));
+    }
+    if (installed)
+        return;
+    if (row_is(row, "Win32_ComputerSystem"))
+        put(properties, "HypervisorPresent", cJSON_CreateFalse());
+    else if (row_is(row, "Win32_OptionalFeature"))
+        put(properties, "InstallState", cJSON_CreateNumber(2));
+    else if (row_is(row, "Win32_Processor")) {
+        put(properties, "VirtualizationFirmwareEnabled", cJSON_CreateTrue());
+        put(properties, "SecondLevelAddressTranslationExtensions", cJSON_CreateTrue());
+        put(properties, "VMMonitorModeExtensions", cJSON_CreateTrue());
+    }
+}
+
 cJSON *live_properties(const cJSON *row)
 {
     cJSON *properties = cJSON_Duplicate(row_properties(row), true);
 
-    if (row_is(row, "Msvm_ComputerSystem"))
+    if (!strcmp(row_class(row)->space, NAMESPACE_CIMV2))
+        live_host(row, properties);
+    else if (row_is(row, "Msvm_ComputerSystem"))
         live_machine(row, properties);
     else if (row_is(row, "CIM_ConcreteJob"))
         job_live(row, properties);
@@ -138,7 +170,9 @@ bool live_visible_row(const cJSON *row)
 {
     bool gone = false;
 
-    if (row_is(row, "Msvm_PartitionableGpu"))
+    if (row_is(row, "Win32_Service"))
+        gone = !emulator_setting("Installed", 1);
+    else if (row_is(row, "Msvm_PartitionableGpu"))
         gone = gpu_hidden(row);
     else if (row_is(row, "Msvm_GpuPartitionSettingData"))
         gpu_of(row, &gone);

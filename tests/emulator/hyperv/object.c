@@ -85,6 +85,7 @@ const cJSON *object_value(const struct object *object, const char *name)
 char *object_path(const struct object *object)
 {
     const struct schema_property *p;
+    char *path, *colon;
 
     if (!strcmp(object->class->name, "__PARAMETERS"))
         return NULL;
@@ -94,7 +95,12 @@ char *object_path(const struct object *object)
     for (size_t i = 0; (p = schema_property_at(object->class, i)); i++)
         if (p->key && !is_selected(object, p->name))
             return NULL;
-    return path_full(object->class, object->properties);
+    path = path_full(object->class, object->properties);
+    colon = path ? strchr(path, ':') : NULL;
+    for (char *at = colon && emulator_setting("UpperRoot", 0) ? path : NULL; at && at < colon; at++)
+        if (!_strnicmp(at, "\\root\\", 6))
+            memcpy(at + 1, "ROOT", 4);
+    return path;
 }
 
 /* ---- IUnknown ---- */

@@ -117,6 +117,16 @@ on_reference(void *context, const struct schema_class *association, cJSON *prope
     cJSON_AddItemToArray(into->instances, instance_of(association, properties));
 }
 
+static bool has_key(const struct schema_class *class)
+{
+    const struct schema_property *p;
+
+    for (size_t i = 0; (p = schema_property_at(class, i)); i++)
+        if (p->key)
+            return true;
+    return false;
+}
+
 static HRESULT run_associators(const struct query *query, cJSON *instances)
 {
     struct collection collection = {query, instances};
@@ -125,7 +135,9 @@ static HRESULT run_associators(const struct query *query, cJSON *instances)
     cJSON *row;
     HRESULT result = path_parse(query->space, query->path, &path);
 
-    if (SUCCEEDED(result) && !path.keys)
+    if (path.class && !has_key(path.class))
+        result = (HRESULT)WBEM_E_INVALID_PARAMETER; /* nothing leads to its instances */
+    else if (SUCCEEDED(result) && !path.keys)
         result = (HRESULT)WBEM_E_INVALID_OBJECT_PATH;
     row = SUCCEEDED(result) ? store_at(&path) : NULL;
     path_done(&path);
