@@ -12,9 +12,10 @@
 
 #define LIST_BYTES  ((size_t)16 << 20)
 #define PIECE_BYTES (FRAME_BODY_MAX - 4096)
-#define TRIES       6 /* without anything coming over */
-#define BUSY_MS     15000
-#define RETRY_MS    200
+#define REFUSED     3     /* bulk connections that come to nothing while the session stands */
+#define BUSY_MS     15000 /* files of another connection may still come for so long */
+#define SILENT_MS   60000 /* a guest that starts anew may take so long */
+#define RETRY_MS    250
 #define SEND_MS     (INT64_C(4) * 60 * 60 * 1000)
 
 static const char *const state_names[SYNC_STATES] = {
@@ -194,6 +195,7 @@ struct sender {
     struct sync_result *result;
     uint64_t before; /* bytes of files before this batch */
     uint64_t sent;   /* of this batch, at most so far */
+    bool offered;    /* the guest stood by for the batch */
     bool done;
     struct err why;
 };
@@ -283,8 +285,9 @@ static bool put_bulk(struct sender *s, const struct manifest *files, struct err 
     call.body = page.data;
     call.body_length = page.len;
     ok = ok && client_call(s->client, &call, &reply, err) &&
-         bulk_offer_from_json(reply.result, reply.body, reply.body_length, files, &offer, err) &&
-         (bulk_offer_is_complete(&offer) || send_offer(s, files, &offer, err));
+         bulk_offer_from_json(reply.result, reply.body, reply.body_length, files, &offer, err);
+    s->offered = ok;
+    ok = ok && (bulk_offer_is_complete(&offer) || send_offer(s, files, &offer, err));
     bulk_offer_done(&offer);
     client_reply_done(&reply);
     buf_done(&page);
@@ -371,31 +374,31 @@ static bool is_silence(const struct err *err)
            err->kind == ERR_IO;
 }
 
-/* Sends one batch; a link that breaks is made anew, as long as something comes over. */
+/* Sends one batch; a link that breaks is made anew, also when the guest has to start anew. */
 static bool send_batch(struct sender *s, const struct manifest *files, struct err *err)
 {
-    int64_t busy_since = clock_now_ms(clock_system());
+    int64_t moved = clock_now_ms(clock_system());
     struct err why = ERR_INIT;
     uint64_t best = 0;
-    int tries = 0;
+    int refused = 0;
 
     s->sent = 0;
     for (;;) {
+        int64_t now, patience_ms;
+
         err_clear(&why);
         if (put_bulk(s, files, &why))
             return true;
+        now = clock_now_ms(clock_system());
         if (s->sent > best) {
             best = s->sent;
-            tries = 0;
-        }
-        if (why.kind == ERR_BUSY && clock_now_ms(clock_system()) - busy_since < BUSY_MS) {
-            clock_sleep_ms(clock_system(), RETRY_MS);
-            continue;
+            moved = now;
         }
         /* a listener that takes no bulk connection closes it at once */
-        if (is_silence(&why) && best == 0 && ++tries >= TRIES / 2)
+        if (is_silence(&why) && s->offered && best == 0 && ++refused >= REFUSED)
             return put_in_session(s, files, err);
-        if (!is_silence(&why) || ++tries >= TRIES)
+        patience_ms = why.kind == ERR_BUSY ? BUSY_MS : is_silence(&why) ? SILENT_MS : 0;
+        if (now - moved >= patience_ms)
             break;
         clock_sleep_ms(clock_system(), RETRY_MS);
     }
@@ -493,12 +496,12 @@ static bool commit(struct sender *s, struct err *err)
     return ok;
 }
 
-bool sync_run(struct client *client,
-              const struct link_address *address,
-              const struct driver_package *package,
-              const struct sync_options *options,
-              struct sync_result *ret_result,
-              struct err *err)
+static bool run_once(struct client *client,
+                     const struct link_address *address,
+                     const struct driver_package *package,
+                     const struct sync_options *options,
+                     struct sync_result *ret_result,
+                     struct err *err)
 {
     struct sync_result result;
     struct sender sender = {.client = client,
@@ -506,13 +509,42 @@ bool sync_run(struct client *client,
                             .package = package,
                             .options = options,
                             .result = &result};
+    bool waits;
 
     if (!sync_compare(client, package, options, &result, err))
         return false;
-    if (!sync_is_complete(&result) && (!send_all(&sender, err) || !commit(&sender, err))) {
+    /* what waits is asked for once more when somebody says when */
+    waits = options->when && result.state == SYNC_WAITING;
+    if ((!sync_is_complete(&result) || waits) &&
+        (!send_all(&sender, err) || !commit(&sender, err))) {
         sync_done(&result);
         return false;
     }
     *ret_result = result;
+    return true;
+}
+
+bool sync_run(struct client *client,
+              const struct link_address *address,
+              const struct driver_package *package,
+              const struct sync_options *options,
+              struct sync_result *ret_result,
+              struct err *err)
+{
+    struct err why = ERR_INIT;
+    int64_t first = 0; /* failure */
+
+    while (!run_once(client, address, package, options, ret_result, &why)) {
+        int64_t now = clock_now_ms(clock_system());
+
+        first = first ? first : now;
+        if (!is_silence(&why) || now - first >= SILENT_MS) {
+            if (err)
+                *err = why;
+            return false;
+        }
+        err_clear(&why);
+        clock_sleep_ms(clock_system(), RETRY_MS);
+    }
     return true;
 }

@@ -111,7 +111,7 @@ static bool package_stands(const struct driver_package *package)
 
 struct way {
     struct bench *bench;
-    uv_pipe_t near, far; /* host's and agent's side */
+    uv_pipe_t host_side, agent_side;
     uv_connect_t connect;
     struct buf held; /* from the host, before it is handed on */
     uint8_t head[HEADER];
@@ -136,8 +136,8 @@ static void way_close(struct way *way)
     if (way->closing)
         return;
     way->closing = true;
-    uv_close((uv_handle_t *)&way->near, on_way_closed);
-    uv_close((uv_handle_t *)&way->far, on_way_closed);
+    uv_close((uv_handle_t *)&way->host_side, on_way_closed);
+    uv_close((uv_handle_t *)&way->agent_side, on_way_closed);
 }
 
 static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *out)
@@ -222,7 +222,7 @@ static void on_near(uv_stream_t *stream, ssize_t length, const uv_buf_t *data)
     struct way *way = stream->data;
 
     if (length > 0 && follow(way, data->base, (size_t)length)) {
-        hand_on(way, &way->far, data->base, (size_t)length);
+        hand_on(way, &way->agent_side, data->base, (size_t)length);
         return;
     }
     free(data->base);
@@ -235,7 +235,7 @@ static void on_far(uv_stream_t *stream, ssize_t length, const uv_buf_t *data)
     struct way *way = stream->data;
 
     if (length > 0) {
-        hand_on(way, &way->near, data->base, (size_t)length);
+        hand_on(way, &way->host_side, data->base, (size_t)length);
         return;
     }
     free(data->base);
@@ -251,8 +251,8 @@ static void on_far_connected(uv_connect_t *request, int status)
         way_close(way);
         return;
     }
-    uv_read_start((uv_stream_t *)&way->near, on_alloc, on_near);
-    uv_read_start((uv_stream_t *)&way->far, on_alloc, on_far);
+    uv_read_start((uv_stream_t *)&way->host_side, on_alloc, on_near);
+    uv_read_start((uv_stream_t *)&way->agent_side, on_alloc, on_far);
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -265,11 +265,11 @@ static void on_connection(uv_stream_t *listener, int status)
     way->bench = bench;
     way->handles = 2;
     buf_init(&way->held, 1);
-    uv_pipe_init(&bench->loop, &way->near, 0);
-    uv_pipe_init(&bench->loop, &way->far, 0);
-    way->near.data = way->far.data = way->connect.data = way;
-    assert_int_equal(uv_accept(listener, (uv_stream_t *)&way->near), 0);
-    uv_pipe_connect(&way->connect, &way->far, bench->agent_address.path, on_far_connected);
+    uv_pipe_init(&bench->loop, &way->host_side, 0);
+    uv_pipe_init(&bench->loop, &way->agent_side, 0);
+    way->host_side.data = way->agent_side.data = way->connect.data = way;
+    assert_int_equal(uv_accept(listener, (uv_stream_t *)&way->host_side), 0);
+    uv_pipe_connect(&way->connect, &way->agent_side, bench->agent_address.path, on_far_connected);
 }
 
 static void close_walked(uv_handle_t *handle, void *user)
