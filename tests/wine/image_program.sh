@@ -61,9 +61,11 @@ check "nor with another ending" exits_with 64 build --out own.vhd
 rm -rf own.vhdx
 
 # ---- stopped ----
-need disks_set pc ApplySlowMs=dword:300
+need disks_set pc ApplySlowMs=dword:3e8
 wine_start pc "$WINE_WORK/build.log" "$GPUPV" images build windows.iso --disk-size 20 --out x.vhdx
 need wine_wait_for "$WINE_WORK/build.log" 'applying Windows' 60
+check "a build that lives is left alone by 'images clean'" prints 'nothing to clean' gpupv images clean
+check "it lives" test -e x.vhdx.build.vhdx
 kill -INT "$wine_pid"
 check "Ctrl+C cancels it" exits_with 2 wine_finish "$wine_pid" 40
 check "says so" grep -q cancelled "$WINE_WORK/build.log"
