@@ -41,7 +41,7 @@ static size_t array_count(const VARIANT *value)
         FAILED(SafeArrayGetLBound(value->parray, 1, &low)) ||
         FAILED(SafeArrayGetUBound(value->parray, 1, &high)) || low != 0)
         return 0;
-    return (size_t)(high + 1);
+    return (size_t)high + 1;
 }
 
 /* One element of an array as a value of its own. */

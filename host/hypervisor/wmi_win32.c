@@ -297,7 +297,7 @@ bool wmi_spawn(struct wmi *wmi, const char *type, struct IWbemClassObject **ret,
     IWbemClassObject *class_object = NULL;
     HRESULT result;
 
-    if (!wmi_get(wmi, type, &class_object, err))
+    if (!wmi_get(wmi, type, &class_object, err) || !class_object)
         return false;
     result = IWbemClassObject_SpawnInstance(class_object, 0, ret);
     IWbemClassObject_Release(class_object);
