@@ -67,16 +67,6 @@ IWbemClassObject *object_from_json(const char *space, const cJSON *json)
     return &object_new(class, cJSON_Duplicate(cJSON_GetObjectItem(json, "p"), true))->iface;
 }
 
-static bool is_selected(const struct object *object, const char *name)
-{
-    const cJSON *item;
-
-    if (!object->selected)
-        return true;
-    cJSON_ArrayForEach(item, object->selected) if (!_stricmp(item->valuestring, name)) return true;
-    return false;
-}
-
 const cJSON *object_value(const struct object *object, const char *name)
 {
     return cJSON_GetObjectItem(object->properties, name);
@@ -93,7 +83,7 @@ char *object_path(const struct object *object)
         return emulator_print(
             "\\\\%s\\%s:%s", emulator_host(), object->class->space, object->class->name);
     for (size_t i = 0; (p = schema_property_at(object->class, i)); i++)
-        if (p->key && !is_selected(object, p->name))
+        if (p->key && !object_selected(object, p->name))
             return NULL;
     path = path_full(object->class, object->properties);
     colon = path ? strchr(path, ':') : NULL;
@@ -182,7 +172,7 @@ static HRESULT STDMETHODCALLTYPE on_get(IWbemClassObject *iface,
     p = schema_property(self->class, utf8);
     if (!strncmp(utf8, "__", 2))
         result = get_system(self, utf8, ret_value, ret_type, ret_flavor);
-    else if (p && is_selected(self, p->name)) {
+    else if (p && object_selected(self, p->name)) {
         if (ret_value)
             value_to_variant(self->class->space, p->type, object_value(self, p->name), ret_value);
         if (ret_type)
@@ -204,7 +194,7 @@ static HRESULT put(struct object *self, const char *name, const VARIANT *value, 
         return (HRESULT)WBEM_E_READ_ONLY;
     if (self->is_class)
         return (HRESULT)WBEM_E_INVALID_OPERATION; /* nobody makes classes here */
-    if (!p || !is_selected(self, p->name))
+    if (!p || !object_selected(self, p->name))
         return (HRESULT)WBEM_E_NOT_FOUND;
     if (type && type != p->type)
         return (HRESULT)WBEM_E_TYPE_MISMATCH;
@@ -262,50 +252,7 @@ static HRESULT STDMETHODCALLTYPE on_delete(IWbemClassObject *iface, LPCWSTR name
     return result;
 }
 
-/* ---- enumeration: system properties, then the others ---- */
-
-static bool wanted(const struct object *self, const struct schema_property *p, LONG flags)
-{
-    LONG origin = flags & WBEM_MASK_CONDITION_ORIGIN;
-
-    if (!is_selected(self, p->name) || origin == WBEM_FLAG_SYSTEM_ONLY)
-        return false;
-    if ((flags & WBEM_FLAG_KEYS_ONLY) && !p->key)
-        return false;
-    if ((flags & WBEM_FLAG_REFS_ONLY) && (p->type & ~CIM_FLAG_ARRAY) != CIM_REFERENCE)
-        return false;
-    if (origin == WBEM_FLAG_LOCAL_ONLY)
-        return p->declared == self->class;
-    return origin != WBEM_FLAG_PROPAGATED_ONLY || p->declared != self->class;
-}
-
-static bool wants_system(LONG flags)
-{
-    LONG origin = flags & WBEM_MASK_CONDITION_ORIGIN;
-
-    return !(flags & (WBEM_FLAG_KEYS_ONLY | WBEM_FLAG_REFS_ONLY)) &&
-           (!origin || origin == WBEM_FLAG_SYSTEM_ONLY);
-}
-
-/* The name at *cursor or behind, NULL at the end. */
-static const char *next_name(const struct object *self, LONG *cursor, LONG flags)
-{
-    LONG systems = 0;
-    const struct schema_property *p;
-
-    while (object_system_name((size_t)systems))
-        systems++;
-    if (*cursor < systems && !wants_system(flags))
-        *cursor = systems;
-    if (*cursor < systems)
-        return object_system_name((size_t)(*cursor)++);
-    while ((p = schema_property_at(self->class, (size_t)(*cursor - systems)))) {
-        (*cursor)++;
-        if (wanted(self, p, flags))
-            return p->name;
-    }
-    return NULL;
-}
+/* ---- enumeration ---- */
 
 static HRESULT STDMETHODCALLTYPE on_names(
     IWbemClassObject *iface, LPCWSTR qualifier, LONG flags, VARIANT *value, SAFEARRAY **ret_names)
@@ -317,13 +264,13 @@ static HRESULT STDMETHODCALLTYPE on_names(
     (void)value;
     if (!ret_names || qualifier)
         return (HRESULT)WBEM_E_INVALID_PARAMETER;
-    while (next_name(self, &cursor, flags))
+    while (object_next_name(self, &cursor, flags))
         count++;
     *ret_names = SafeArrayCreateVector(VT_BSTR, 0, (ULONG)count);
     if (!*ret_names)
         return (HRESULT)WBEM_E_OUT_OF_MEMORY;
     cursor = count = 0;
-    while ((name = next_name(self, &cursor, flags))) {
+    while ((name = object_next_name(self, &cursor, flags))) {
         BSTR text = emulator_bstr(name);
 
         SafeArrayPutElement(*ret_names, &count, text);
@@ -355,7 +302,7 @@ static HRESULT STDMETHODCALLTYPE on_next(IWbemClassObject *iface,
         return (HRESULT)WBEM_E_INVALID_PARAMETER;
     if (self->cursor < 0)
         return (HRESULT)WBEM_E_UNEXPECTED;
-    name = next_name(self, &self->cursor, self->cursor_flags);
+    name = object_next_name(self, &self->cursor, self->cursor_flags);
     if (!name)
         return WBEM_S_NO_MORE_DATA;
     text = emulator_bstr(name);

@@ -36,6 +36,12 @@ IWbemClassObject *object_from_json(const char *space, const cJSON *json);
 /* The value of a property by its name in any case, or NULL. */
 const cJSON *object_value(const struct object *object, const char *name);
 
+/* Whether a SELECT has left the property in. */
+bool object_selected(const struct object *object, const char *name);
+
+/* The name at *cursor or behind that the flags of BeginEnumeration let through; NULL at the end. */
+const char *object_next_name(const struct object *object, LONG *cursor, LONG flags);
+
 /* Its full path, NULL when it has none: a key is missing. Caller frees. */
 char *object_path(const struct object *object);
 
