@@ -176,10 +176,107 @@ static void the_published_order_makes_a_machine_that_starts(void **state)
     IWbemServices_Release(services);
 }
 
+static struct outcome define(IWbemServices *services, const char *const *resources)
+{
+    IWbemClassObject *in =
+        client_input(services, "Msvm_VirtualSystemManagementService", "DefineSystem");
+
+    object_put(
+        in,
+        L"SystemSettings",
+        value_text("<INSTANCE CLASSNAME=\"Msvm_VirtualSystemSettingData\"><PROPERTY "
+                   "NAME=\"ElementName\" TYPE=\"string\"><VALUE>whole</VALUE></PROPERTY><PROPERTY "
+                   "NAME=\"VirtualSystemSubType\" TYPE=\"string\"><VALUE>Microsoft:Hyper-V:"
+                   "SubType:2</VALUE></PROPERTY></INSTANCE>"));
+    object_put(in, L"ResourceSettings", value_list(resources));
+    return client_do(services, management(services), "", "DefineSystem", in, NULL);
+}
+
+static void a_machine_may_come_with_its_resources(void **state)
+{
+    IWbemServices *services = client_open(HYPERV);
+    IWbemClassObject *scsi =
+        template_of(services, "Msvm_ResourceAllocationSettingData", "Synthetic SCSI Controller");
+    IWbemClassObject *row =
+        template_of(services, "Msvm_ResourceAllocationSettingData", "Synthetic Disk Drive");
+    const char *good[] = {object_xml(scsi, 2), NULL};
+    const char *bad[] = {object_xml(scsi, 2), object_xml(row, 2), NULL}; /* a drive of nothing */
+
+    (void)state;
+    assert_int_equal(define(services, bad).error, 32773);
+    assert_int_equal(client_count(services, "SELECT * FROM Msvm_ComputerSystem"), 1);
+    ok(define(services, good));
+    IWbemClassObject_Release(scsi);
+    IWbemClassObject_Release(row);
+    row = client_one(services, "SELECT * FROM Msvm_ComputerSystem WHERE ElementName='whole'");
+    ok(machine_destroy(services, object_own_path(row)));
+    IWbemClassObject_Release(row);
+    IWbemServices_Release(services);
+}
+
+static void what_hangs_on_a_controller_goes_with_it(void **state)
+{
+    IWbemServices *services = client_open(HYPERV);
+    const char *vm = machine_make(services, "tree"), *controller = NULL, *slot;
+    IWbemClassObject *in, *row;
+
+    (void)state;
+    make_file(DISK);
+    row = template_of(services, "Msvm_ResourceAllocationSettingData", "Synthetic SCSI Controller");
+    ok(machine_add(services, vm, row, &controller));
+    slot = add_slot(services, vm, "Synthetic Disk Drive", controller, "0");
+    add_media(services, vm, "Virtual Hard Disk", slot, DISK);
+    in = client_input(services, "Msvm_VirtualSystemManagementService", "RemoveResourceSettings");
+    object_put(in, L"ResourceSettings", value_one(controller));
+    ok(client_do(services, management(services), "", "RemoveResourceSettings", in, NULL));
+    assert_result(client_get(services, slot, &row), WBEM_E_NOT_FOUND);
+    row = machine_own_settings(services, vm);
+    assert_null(object_element(row, L"BootSourceOrder", 0));
+    IWbemClassObject_Release(row);
+    ok(machine_destroy(services, vm));
+    IWbemServices_Release(services);
+}
+
+static void
+checkpoint(IWbemServices *services, const char *method, const wchar_t *name, const char *path)
+{
+    IWbemClassObject *in = client_input(services, "Msvm_VirtualSystemSnapshotService", method);
+
+    object_put(in, name, value_text(path));
+    ok(client_do(
+        services, singleton(services, "Msvm_VirtualSystemSnapshotService"), "", method, in, NULL));
+}
+
+static void a_checkpoint_brings_its_settings_back(void **state)
+{
+    IWbemServices *services = client_open(HYPERV);
+    const char *vm = machine_make(services, "back");
+    IWbemClassObject *row;
+
+    (void)state;
+    checkpoint(services, "CreateSnapshot", L"AffectedSystem", vm);
+    row = machine_resource(services, vm, "Msvm_MemorySettingData"); /* of the machine alone */
+    object_put(row, L"VirtualQuantity", value_text("8192"));
+    ok(machine_change(services, row));
+    row = client_one(services,
+                     "SELECT * FROM Msvm_VirtualSystemSettingData WHERE "
+                     "VirtualSystemType='Microsoft:Hyper-V:Snapshot:Realized'");
+    checkpoint(services, "ApplySnapshot", L"Snapshot", object_own_path(row));
+    IWbemClassObject_Release(row);
+    row = machine_resource(services, vm, "Msvm_MemorySettingData");
+    assert_string_equal(object_string(row, L"VirtualQuantity"), "1024");
+    IWbemClassObject_Release(row);
+    ok(machine_destroy(services, vm));
+    IWbemServices_Release(services);
+}
+
 int check_machine(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_published_order_makes_a_machine_that_starts),
+        cmocka_unit_test(a_machine_may_come_with_its_resources),
+        cmocka_unit_test(what_hangs_on_a_controller_goes_with_it),
+        cmocka_unit_test(a_checkpoint_brings_its_settings_back),
     };
 
     return cmocka_run_group_tests_name("machine", tests, NULL, NULL);
