@@ -6,16 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EMULATOR       "gpupv-emulator\\"
-#define PNP_FAULT      EMULATOR "pnp\\Faults"
-#define VIDEO          EMULATOR "pnp\\Behaviour\\VMBUS#{da0a7802-e377-4aac-8e77-0558eb1073f8}"
-#define POLICIES       "Software\\Policies\\Microsoft\\Windows"
-#define POLICIES_ABOVE "Software\\Policies\\Microsoft"
-#define CONFIG         "C:\\ProgramData\\Parsec\\config.txt"
-#define CONFIG_2       "C:\\ProgramData\\Parsec\\other.txt"
-#define SCRIPT         "C:\\windows\\system32\\GroupPolicy\\User\\Scripts\\Logon\\Install.ps1"
-#define PROGRAM        "C:\\Program Files\\Parsec\\parsecd.exe"
-#define WAIT_MS        20000
+#define EMULATOR  "gpupv-emulator\\"
+#define PNP_FAULT EMULATOR "pnp\\Faults"
+#define VIDEO     EMULATOR "pnp\\Behaviour\\VMBUS#{da0a7802-e377-4aac-8e77-0558eb1073f8}"
+#define POLICIES  "Software\\Policies\\Microsoft\\Windows"
+#define CONFIG    "C:\\ProgramData\\Parsec\\config.txt"
+#define CONFIG_2  "C:\\ProgramData\\Parsec\\other.txt"
+#define WINLOGON  "Microsoft\\Windows NT\\CurrentVersion\\Winlogon"
+#define SCRIPT    "C:\\windows\\system32\\GroupPolicy\\User\\Scripts\\Logon\\Install.ps1"
+#define PROGRAM   "C:\\Program Files\\Parsec\\parsecd.exe"
+#define WAIT_MS   20000
 
 /* ---- helpers ---- */
 
@@ -234,27 +234,43 @@ static void allow_updates(struct machine *machine, const struct repair_case *row
 }
 
 /* Below a key that lives only until the next start none can be made that would live longer. */
+static void block_key(const char *above, const char *name, bool on)
+{
+    HKEY parent = NULL, key = NULL;
+
+    assert_int_equal(RegCreateKeyA(HKEY_LOCAL_MACHINE, above, &parent), ERROR_SUCCESS);
+    RegDeleteTreeA(parent, name);
+    if (on)
+        assert_int_equal(
+            RegCreateKeyExA(
+                parent, name, 0, NULL, REG_OPTION_VOLATILE, KEY_ALL_ACCESS, NULL, &key, NULL),
+            ERROR_SUCCESS);
+    if (key)
+        RegCloseKey(key);
+    RegCloseKey(parent);
+}
+
 static void block_policies(bool on)
 {
-    HKEY key = NULL;
-    LSTATUS status;
+    block_key("Software\\Policies\\Microsoft", "Windows", on);
+}
 
-    RegDeleteTreeA(HKEY_LOCAL_MACHINE, POLICIES);
-    if (!on)
-        return;
-    assert_int_equal(RegCreateKeyA(HKEY_LOCAL_MACHINE, POLICIES_ABOVE, &key), ERROR_SUCCESS);
-    RegCloseKey(key);
-    status = RegCreateKeyExA(HKEY_LOCAL_MACHINE,
-                             POLICIES,
-                             0,
-                             NULL,
-                             REG_OPTION_VOLATILE,
-                             KEY_ALL_ACCESS,
-                             NULL,
-                             &key,
-                             NULL);
-    assert_int_equal(status, ERROR_SUCCESS);
-    RegCloseKey(key);
+static void block_layers(bool on)
+{
+    block_key("Software\\Microsoft\\Windows NT\\CurrentVersion", "AppCompatFlags", on);
+}
+
+/* As an answer file leaves them. */
+static void leave_password(struct machine *machine, const struct repair_case *row)
+{
+    static const struct case_value values[] = {{WINLOGON, "AutoAdminLogon", "1", 0},
+                                               {WINLOGON, "DefaultUserName", "alice", 0},
+                                               {WINLOGON, "DefaultPassword", "secret", 0}};
+
+    (void)machine;
+    (void)row;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+        case_set(&values[i], true);
 }
 
 static bool nothing_to_mend(struct machine *machine, const struct repair_case *row)
@@ -364,6 +380,10 @@ const struct repair_case repair_cases[] = {
      .cause = CAUSE_CONFIG_LINES,
      .drift = forget_lines,
      .fault = link_config},
+    {.repair = REPAIR_PARSEC_LAYER,
+     .cause = CAUSE_PARSEC_LAYER,
+     .as_admin = true,
+     .fault = block_layers},
     {.repair = REPAIR_PARSEC_START,
      .cause = CAUSE_SERVICE_STOPPED,
      .drift = stop_parsec,
@@ -405,6 +425,10 @@ const struct repair_case repair_cases[] = {
      .cause = CAUSE_DRIVER_UPDATES,
      .drift = allow_updates,
      .fault = block_policies},
+    {.repair = REPAIR_PASSWORD_HIDE,
+     .cause = CAUSE_PASSWORD_READABLE,
+     .drift = leave_password,
+     .faults = {NUMBER("service", "FailStoreSecret", 0xC0000022)}},
     {.repair = REPAIR_REBOOT,
      .cause = CAUSE_GPU_NEED_RESTART,
      .any = true,

@@ -33,6 +33,7 @@ struct repair_case {
     void (*fault)(bool on); /* what no value can do */
     enum case_fails fails;
     bool hold;     /* the profile wants strategy hold */
+    bool as_admin; /* the profile wants Parsec to run as administrator */
     bool any;      /* the finding depends on more than this */
     bool no_guard; /* signing out is what it is for */
     /* Whether it is mended; NULL: the check is asked. */

@@ -178,6 +178,7 @@ static void a_repair_fails_safely(void **state)
 
     rig.engine->profile.display.strategy =
         row->hold ? PROFILE_STRATEGY_HOLD : PROFILE_STRATEGY_PARSEC;
+    rig.engine->profile.parsec.run_as_admin = row->as_admin;
     if (row->drift)
         row->drift(rig.machine, row);
     if (!row->any)
