@@ -15,6 +15,16 @@ static struct device_list list(struct contract *contract, const char *hardware_i
     return found;
 }
 
+static void act(struct contract *contract,
+                bool (*what)(struct devices_port *, const char *, bool *, struct err *),
+                const char *instance)
+{
+    struct err err = ERR_INIT;
+    bool reboot;
+
+    contract_must(what(contract->machine->devices, instance, &reboot, &err), &err);
+}
+
 static void an_unknown_hardware_id_lists_nothing(void **state)
 {
     struct contract *contract = contract_looking(state);
@@ -79,16 +89,15 @@ static void a_disabled_device_says_problem_22_until_enabled(void **state)
     struct contract *contract = contract_acting(state);
     struct devices_port *port = contract->machine->devices;
     struct device device;
-    bool reboot;
 
     contract_arrange(contract, "display.hyperv_video=enabled");
     device = list(contract, VIDEO).items[0];
-    assert_true(port->ops->disable(port, device.instance, &reboot, NULL));
+    act(contract, port->ops->disable, device.instance);
     device = list(contract, VIDEO).items[0];
     assert_true(device.present);
     assert_false(device.started);
     assert_int_equal(device.problem, DEVICE_PROBLEM_DISABLED);
-    assert_true(port->ops->enable(port, device.instance, &reboot, NULL));
+    act(contract, port->ops->enable, device.instance);
     assert_true(list(contract, VIDEO).items[0].started);
 }
 
@@ -97,14 +106,13 @@ static void disabling_and_enabling_twice_is_fine(void **state)
     struct contract *contract = contract_acting(state);
     struct devices_port *port = contract->machine->devices;
     struct device device;
-    bool reboot;
 
     contract_arrange(contract, "display.hyperv_video=enabled");
     device = list(contract, VIDEO).items[0];
     for (int i = 0; i < 2; i++)
-        assert_true(port->ops->disable(port, device.instance, &reboot, NULL));
+        act(contract, port->ops->disable, device.instance);
     for (int i = 0; i < 2; i++)
-        assert_true(port->ops->enable(port, device.instance, &reboot, NULL));
+        act(contract, port->ops->enable, device.instance);
     assert_true(list(contract, VIDEO).items[0].started);
 }
 
@@ -113,13 +121,12 @@ static void a_disabled_device_is_back_after_a_boot(void **state)
     struct contract *contract = contract_acting(state);
     struct devices_port *port = contract->machine->devices;
     struct device device;
-    bool reboot;
 
     if (!contract->boot)
         skip();
     contract_arrange(contract, "display.hyperv_video=enabled");
     device = list(contract, VIDEO).items[0];
-    assert_true(port->ops->disable(port, device.instance, &reboot, NULL));
+    act(contract, port->ops->disable, device.instance);
     assert_true(contract->boot(contract));
     assert_true(list(contract, VIDEO).items[0].started);
 }
@@ -159,10 +166,9 @@ static void removing_leaves_the_package_in_the_driver_store(void **state)
     struct devices_port *port = contract->machine->devices;
     struct drivers_port *drivers = contract->machine->drivers;
     char inf[DEVICE_ID_BYTES] = "";
-    bool reboot;
 
     contract_arrange(contract, "display.adapter=ok");
-    assert_true(port->ops->remove(port, list(contract, VDA).items[0].instance, &reboot, NULL));
+    act(contract, port->ops->remove, list(contract, VDA).items[0].instance);
     assert_int_equal(list(contract, VDA).count, 0);
     assert_true(drivers->ops->find(drivers, VDA, inf, NULL));
     assert_true(inf[0] != 0);
@@ -173,14 +179,13 @@ static void a_phantom_is_listed_with_problem_45_and_can_be_removed(void **state)
     struct contract *contract = contract_acting(state);
     struct devices_port *port = contract->machine->devices;
     struct device device;
-    bool reboot;
 
     contract_arrange(contract, "display.adapter=phantom");
     device = list(contract, VDA).items[0];
     assert_false(device.present);
     assert_false(device.started);
     assert_int_equal(device.problem, DEVICE_PROBLEM_PHANTOM);
-    assert_true(port->ops->remove(port, device.instance, &reboot, NULL));
+    act(contract, port->ops->remove, device.instance);
     assert_int_equal(list(contract, VDA).count, 0);
 }
 
@@ -188,10 +193,9 @@ static void a_removed_device_of_a_bus_is_found_by_a_rescan(void **state)
 {
     struct contract *contract = contract_acting(state);
     struct devices_port *port = contract->machine->devices;
-    bool reboot;
 
     contract_arrange(contract, "display.hyperv_video=enabled");
-    assert_true(port->ops->remove(port, list(contract, VIDEO).items[0].instance, &reboot, NULL));
+    act(contract, port->ops->remove, list(contract, VIDEO).items[0].instance);
     assert_int_equal(list(contract, VIDEO).count, 0);
     assert_true(port->ops->rescan(port, NULL));
     assert_true(list(contract, VIDEO).items[0].started);
