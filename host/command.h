@@ -106,11 +106,12 @@ void help_print(struct ui *ui, const struct command *command);
 void help_readme(struct buf *out, enum text_lang lang);
 
 /* The rows. */
-extern const struct command command_adopt, command_key, command_check, command_host,
-    command_hypervisor, command_config, command_connect, command_console, command_create,
-    command_display, command_drivers, command_gpu, command_gpus, command_help, command_images,
-    command_import, command_logs, command_payload, command_release, command_remove, command_repair,
-    command_restart, command_screenshot, command_set, command_signin, command_sim,
-    command_sim_machine, command_start, command_status, command_stop, command_up, command_version;
+extern const struct command command_adopt, command_completions, command_selftest, command_key,
+    command_check, command_host, command_hypervisor, command_config, command_connect,
+    command_console, command_create, command_display, command_drivers, command_gpu, command_gpus,
+    command_help, command_images, command_import, command_logs, command_payload, command_release,
+    command_remove, command_repair, command_restart, command_screenshot, command_set,
+    command_signin, command_sim, command_sim_machine, command_start, command_status, command_stop,
+    command_up, command_version;
 
 #endif

@@ -208,6 +208,7 @@ static bool add_finding(struct work *work, cJSON *list, size_t i)
         cJSON_Delete(row);
         return false;
     }
+    cJSON_DeleteItemFromObject(row, "kind"); /* it is no error */
     return cJSON_AddStringToObject(row, "check", host_checks[i].id) &&
            cJSON_AddStringToObject(row, "level", host_level_name(finding->level)) &&
            cJSON_AddStringToObject(

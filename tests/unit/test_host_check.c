@@ -7,6 +7,7 @@
 #include "common/json.h"
 #include "host/host_check.h"
 #include "host/ledger.h"
+#include "host/probes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -457,6 +458,61 @@ static void processors_that_are_no_gpu_do_not_count(void **state)
     free(list);
 }
 
+/* ---- probes ---- */
+
+static const struct selftest_probe *find_probe(const char *id)
+{
+    size_t count = 0;
+    const struct selftest_probe *rows = probes_rows(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(rows[i].id, id))
+            return &rows[i];
+    fail_msg("no probe %s", id);
+    return NULL;
+}
+
+static enum selftest_outcome ask(struct probes_view *view, const char *id)
+{
+    struct selftest_answer answer = {.outcome = SELFTEST_UNKNOWN};
+
+    find_probe(id)->run(view, &answer);
+    return answer.outcome;
+}
+
+static void probes_tell_what_was_seen_from_what_was_not(void **state)
+{
+    struct probes_view *view = calloc(1, sizeof *view);
+    struct computer_facts facts = {.firmware = FACT_UNKNOWN};
+    struct err why = ERR_INIT;
+
+    (void)state;
+    err_set(&why, ERR_UNSUPPORTED, TEXT_HOST_NO_HYPERVISOR, NULL);
+    probes_look(view, &facts, NULL, &why);
+    assert_int_equal(ask(view, "host.management"), SELFTEST_UNKNOWN);
+    assert_int_equal(ask(view, "host.gpu_names"), SELFTEST_UNKNOWN);
+    assert_int_equal(ask(view, "host.feature_state"), SELFTEST_UNKNOWN);
+    assert_int_equal(ask(view, "host.launch_type"), SELFTEST_UNKNOWN);
+    assert_int_equal(ask(view, "host.power"), SELFTEST_UNKNOWN);
+    err_set(&why, ERR_FAILED, TEXT_SETUP_REGISTRY, "x", NULL);
+    probes_look(view, &facts, NULL, &why);
+    assert_int_equal(ask(view, "host.management"), SELFTEST_REFUTED);
+    view->has_host = true;
+    view->host.gpu_count = 1;
+    text_copy(view->host.gpus[0].path, sizeof view->host.gpus[0].path, "PCI#1");
+    assert_int_equal(ask(view, "host.gpu_names"), SELFTEST_REFUTED);
+    assert_int_equal(ask(view, "host.gpu_partitions"), SELFTEST_REFUTED);
+    text_copy(view->host.gpus[0].name, sizeof view->host.gpus[0].name, "card");
+    text_copy(view->host.gpus[0].driver, sizeof view->host.gpus[0].driver, "1");
+    view->host.gpus[0].partitions = 32;
+    assert_int_equal(ask(view, "host.gpu_names"), SELFTEST_CONFIRMED);
+    assert_int_equal(ask(view, "host.gpu_partitions"), SELFTEST_CONFIRMED);
+    view->facts.vmms = SERVICE_LIFE_RUNNING;
+    view->facts.hyperv = FEATURE_DISABLED;
+    assert_int_equal(ask(view, "host.feature_state"), SELFTEST_REFUTED);
+    free(view);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +529,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_is_wrong_is_found_with_its_remedy),
         cmocka_unit_test(battery_of_a_desktop_is_a_ups),
         cmocka_unit_test(processors_that_are_no_gpu_do_not_count),
+        cmocka_unit_test(probes_tell_what_was_seen_from_what_was_not),
     };
 
     may_write = argc > 1 && !strcmp(argv[1], "settings");

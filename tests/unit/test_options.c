@@ -3,7 +3,9 @@
 
 #include "host/command.h"
 #include "common/options.h"
+#include "host/completions.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct option global[] = {
@@ -213,6 +215,37 @@ static void worse_exit_code_wins(void **state)
             assert_true(i == j || exit_code_rows[i].rank != exit_code_rows[j].rank);
 }
 
+static void completions_know_every_command_verb_and_option(void **state)
+{
+    (void)state;
+    for (size_t shell = 0; completions_shells[shell]; shell++) {
+        struct buf script;
+
+        buf_init(&script, 1 << 20);
+        assert_true(completions_write(completions_shells[shell], &script));
+        assert_false(script.failed);
+        for (size_t i = 0; commands[i]; i++) {
+            const struct option *option = commands[i]->options;
+            char word[64];
+
+            if (commands[i]->flags & COMMAND_HIDDEN)
+                continue;
+            if (!strstr(buf_str(&script), commands[i]->name))
+                fail_msg("%s: no %s", completions_shells[shell], commands[i]->name);
+            for (; option && option->name; option++) {
+                snprintf(word, sizeof word, " --%s", option->name);
+                if (!strstr(buf_str(&script), word))
+                    fail_msg("%s: no%s", completions_shells[shell], word);
+            }
+            for (const struct command_verb *v = commands[i]->verbs; v && v->name; v++)
+                if (!strstr(buf_str(&script), v->name))
+                    fail_msg("%s: no %s", completions_shells[shell], v->name);
+        }
+        buf_done(&script);
+    }
+    assert_false(completions_write("fish", NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +258,7 @@ int main(void)
         cmocka_unit_test(every_command_is_documented_and_named_once),
         cmocka_unit_test(no_command_has_an_option_twice),
         cmocka_unit_test(worse_exit_code_wins),
+        cmocka_unit_test(completions_know_every_command_verb_and_option),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
