@@ -76,7 +76,7 @@ def read_data(path):
         if not line.strip() or line.startswith("#"):
             continue
         words = line.split()
-        if len(words) < 4 if "--" in words else len(words) < 3:
+        if len(words) < 3:
             sys.exit("%s:%d: a line has DLL, function and tests or a reason" % (path, number))
         key, rest = tuple(words[:2]), words[2:]
         if key in rows:
