@@ -265,14 +265,11 @@ static bool take_line(struct reader *r, const char *end)
     return take_fields(r, end) && add_line(r, key, first);
 }
 
-static bool parse(struct reader *r)
+static bool parse_lines(struct reader *r)
 {
     char *at = (char *)r->inf->text.data, *end = at + r->inf->text.len;
-    uint32_t empty;
 
-    if (!keep(r, "", 0, &empty)) /* at 0: no key */
-        return false;
-    while (at && at < end) {
+    while (at < end) {
         char *stop = line_end(at, end);
 
         r->at = at;
@@ -282,6 +279,16 @@ static bool parse(struct reader *r)
             stop++;
         at = stop + (stop < end);
     }
+    return true;
+}
+
+static bool parse(struct reader *r)
+{
+    uint32_t empty;
+
+    if (!keep(r, "", 0, &empty) || /* at 0: no key */
+        (r->inf->text.len && !parse_lines(r)))
+        return false;
     return r->inf->line_count > 0 ||
            err_set(r->err, ERR_BAD_INPUT, TEXT_DRIVER_INF, r->name, "[Version]", NULL);
 }

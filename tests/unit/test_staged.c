@@ -462,6 +462,26 @@ static void package_that_was_thrown_away_leaves_nothing(void **state)
     assert_int_equal(staged_state(world->staged, NEW_ID, NULL), STAGED_NONE);
 }
 
+static void package_that_does_not_fit_is_refused_before_it_comes(void **state)
+{
+    const struct manifest_entry huge = {.size_bytes = UINT64_C(1) << 41};
+    struct world *world = *state;
+    struct manifest files;
+    struct bulk_have have[1];
+    char folder[FS_PATH_BYTES];
+    struct err err = ERR_INIT;
+
+    bring(world, OLD_ID, old_parts, PROFILE_WHEN_NOW, STAGED_DONE);
+    manifest_init(&files, MANIFEST_XXH3);
+    must(manifest_add(&files, "store/" NEW_ID "/nvhuge.bin", &huge, &err), &err);
+    must(manifest_complete(&files, &err), &err);
+    assert_false(staged_begin(world->staged, NEW_ID, &files, have, folder, &err));
+    assert_int_equal(err.kind, ERR_NO_SPACE);
+    assert_int_equal(err.hint, TEXT_DRIVER_NO_SPACE_HINT);
+    assert_true(stands(old_parts));
+    manifest_done(&files);
+}
+
 static void file_of_windows_is_never_replaced(void **state)
 {
     struct world *world = *state;
@@ -667,6 +687,7 @@ int main(void)
         WITH_WORLD(file_that_came_damaged_is_not_put_in_place),
         WITH_WORLD(leftovers_of_the_stage_do_not_get_into_the_package),
         WITH_WORLD(package_that_was_thrown_away_leaves_nothing),
+        WITH_WORLD(package_that_does_not_fit_is_refused_before_it_comes),
         WITH_WORLD(file_of_windows_is_never_replaced),
         WITH_WORLD(settings_of_the_guest_stay),
         cmocka_unit_test(version_of_a_file_is_found),
