@@ -2,6 +2,7 @@
  * closing. The files are real ones of the prefix; what is added are the rules of the volume. */
 #include "emulator.h"
 
+#include <aclapi.h>
 #include <string.h>
 #include <stdio.h>
 #include <wchar.h>
@@ -122,13 +123,65 @@ static NTSTATUS NTAPI on_nt_create_file(HANDLE *ret_handle,
     return result;
 }
 
+/* Counts a call on an open file of a disk's volume; what it has to fail with, or 0. */
+static DWORD file_call(HANDLE file, const char *name)
+{
+    struct object *object = object_find(file);
+
+    if (!object || object->kind != OBJECT_FILE || object->volume.is_iso)
+        return 0;
+    return disks_call(name, "%ls", object->attached.path);
+}
+
+static BOOL WINAPI
+on_write(HANDLE file, const void *data, DWORD size, DWORD *ret_size, OVERLAPPED *overlapped)
+{
+    DWORD code = file_call(file, "WriteFile");
+
+    return code ? fail(code) : WriteFile(file, data, size, ret_size, overlapped);
+}
+
+static BOOL WINAPI on_set_information(HANDLE file,
+                                      FILE_INFO_BY_HANDLE_CLASS what,
+                                      void *data,
+                                      DWORD size)
+{
+    DWORD code = file_call(file, "SetFileInformationByHandle");
+
+    return code ? fail(code) : SetFileInformationByHandle(file, what, data, size);
+}
+
+static DWORD WINAPI on_set_security(HANDLE file,
+                                    SE_OBJECT_TYPE type,
+                                    SECURITY_INFORMATION what,
+                                    SID *owner,
+                                    SID *group,
+                                    ACL *list,
+                                    ACL *audit)
+{
+    DWORD code = file_call(file, "SetSecurityInfo");
+
+    return code ? code : SetSecurityInfo(file, type, what, owner, group, list, audit);
+}
+
+static BOOL WINAPI on_set_object_security(HANDLE file,
+                                          SECURITY_INFORMATION what,
+                                          SECURITY_DESCRIPTOR *descriptor)
+{
+    DWORD code = file_call(file, "SetKernelObjectSecurity");
+
+    return code ? fail(code) : SetKernelObjectSecurity(file, what, descriptor);
+}
+
 static BOOL WINAPI on_flush(HANDLE file)
 {
     struct object *object = object_find(file);
     DWORD code;
 
-    if (!object || object->kind == OBJECT_FILE)
-        return FlushFileBuffers(file);
+    if (!object || object->kind == OBJECT_FILE) {
+        code = file_call(file, "FlushFileBuffers");
+        return code ? fail(code) : FlushFileBuffers(file);
+    }
     code = disks_call("FlushFileBuffers", "%ls", object->attached.path);
     if (!code && (object->kind != OBJECT_DEVICE || !object->may_write))
         code = ERROR_ACCESS_DENIED; /* "the handle must have GENERIC_WRITE" */
@@ -165,6 +218,10 @@ const struct hook file_hooks[] = {
     {"kernel32", "CreateFileW", (hook_function)on_create_file, NULL},
     {"ntdll", "NtCreateFile", (hook_function)on_nt_create_file, NULL},
     {"kernel32", "FlushFileBuffers", (hook_function)on_flush, NULL},
+    {"kernel32", "WriteFile", (hook_function)on_write, NULL},
+    {"kernel32", "SetFileInformationByHandle", (hook_function)on_set_information, NULL},
+    {"advapi32", "SetSecurityInfo", (hook_function)on_set_security, NULL},
+    {"advapi32", "SetKernelObjectSecurity", (hook_function)on_set_object_security, NULL},
     {"kernel32", "CloseHandle", (hook_function)on_close, NULL},
     {"kernel32", "CancelIoEx", (hook_function)on_cancel, NULL},
 };
