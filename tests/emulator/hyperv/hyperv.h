@@ -7,6 +7,10 @@
  *   need hyperv_install host                     the DLL, for all programs of the prefix
  *   hyperv_seed host <<<'{"vms": [...]}'         the machine from nothing: see seed.c
  *   hyperv_set host Jobs=1 Host:TESTHOST         settings, below
+ *   hyperv_set_below host fault DefineSystem=32768   those with a subject: jobs, fault, jobfault
+ *   hyperv_hook host "$script"                   a script that plays guests (StartHook, StopHook)
+ *   hyperv_guest host "$id" lost                 what a guest says of itself
+ *   hyperv_calls host                            how many calls there were
  *   hyperv_state host 'expression'               Python over the state: vms(), rows(class), ...
  *   hyperv_log host                              every call with its result: C:\emulator\hyperv.log
  *
