@@ -155,6 +155,30 @@ static void slow_passes_grow_rarer_until_something_happens(void **state)
     rig_close(&rig);
 }
 
+/* The first act of every start needs no engine, no journal and no check. */
+static void first_aid_gives_a_lost_picture_back_and_nothing_else(void **state)
+{
+    struct err err = ERR_INIT;
+    struct rig rig;
+
+    (void)state;
+    rig_open(&rig, "fresh");
+    assert_false(engine_first_aid(rig.bench.machine, &err)); /* the console has its picture */
+    assert_false(err_is_set(&err));
+    bench_edit(&rig.bench, "display.basic=off");
+    bench_edit(&rig.bench, "display.hyperv_video=disabled");
+    assert_false(somebody_sees(&rig));
+    assert_true(engine_first_aid(rig.bench.machine, &err));
+    assert_false(err_is_set(&err));
+    assert_true(somebody_sees(&rig));
+    assert_false(engine_first_aid(rig.bench.machine, &err));
+    bench_edit(&rig.bench, "display.hyperv_video=disabled");
+    bench_edit(&rig.bench, "fault=devices.enable:fail");
+    assert_false(engine_first_aid(rig.bench.machine, &err));
+    assert_true(err_is_set(&err));
+    rig_close(&rig);
+}
+
 /* F8: Parsec rewrites its file while somebody streams in privacy mode, where the virtual monitor is
  * the only one. */
 static void nobody_is_cut_off_because_a_file_changed_meanwhile(void **state)
@@ -277,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shut_setup_gate_changes_nothing),
         cmocka_unit_test(slow_passes_grow_rarer_until_something_happens),
+        cmocka_unit_test(first_aid_gives_a_lost_picture_back_and_nothing_else),
         cmocka_unit_test(nobody_is_cut_off_because_a_file_changed_meanwhile),
         cmocka_unit_test(observe_mode_changes_nothing),
         cmocka_unit_test(given_up_is_tried_again_when_a_person_asks),
