@@ -28,6 +28,12 @@ check "status says so" exits_with 0 gpupv status demo
 check "new drift is put into the world" gpupv sim break demo display.adapter=missing audio.cable=missing parsec.config=stock
 check "and a reboot" gpupv sim reboot demo
 check "after which it heals by itself" status_becomes 0 90
+check "the host gets another GPU driver" gpupv sim host-driver 32.0.16.1000
+check "which the guest lacks" status_becomes 1 30
+check "as drivers status says" prints 'another version' gpupv drivers status demo
+check "it is brought over while the guest runs" prints 'is in place' gpupv drivers sync demo
+check "and the guest is healthy again" status_becomes 0 60
+check "nothing is sent twice" prints 'is up to date' gpupv drivers sync demo
 check "status speaks Chinese" prints '健康' gpupv status demo --lang zh
 check "status speaks JSON" prints '"schema": *"gpupv' gpupv status demo --json
 check "remove takes everything with it" gpupv remove demo
