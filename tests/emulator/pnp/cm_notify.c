@@ -147,9 +147,12 @@ static DWORD WINAPI watch(void *first)
 
     for (;;) { /* armed before the look: no change falls between */
         if (RegNotifyChangeKeyValue(key, FALSE, REG_NOTIFY_CHANGE_LAST_SET, changed, TRUE)) {
-            /* the machine was made anew, and counts from the beginning */
+            /* the machine is made anew, and counts from the beginning: its keys are not to be made
+             * before it has its seed */
             RegCloseKey(key);
+            machine_enter();
             key = event_key();
+            machine_leave();
             seen = 0;
             Sleep(RENEWED_MS);
             continue;
