@@ -1,9 +1,12 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # Repairs of the release agent on the ports of real Windows, in a guest without devices: the passwords that Setup leaves
-# become a secret (the local security authority is the emulator's), and a session is handed back to the console.
+# become a secret (the local security authority is the emulator's), a session is handed back to the console, and what was
+# changed is given back. Also what the process does for itself.
+. "$HERE/tasks.sh"
 DRIVE=$WINE_WORK/guest/drive_c
 WINLOGON='HKLM\Software\Microsoft\Windows NT\CurrentVersion\Winlogon'
 SECRETS='HKLM\Software\gpupv-emulator\service\Secrets'
+WINE_LIMIT=150 # a repair tries all that it has
 GONE='\*SENSITIVE\*DATA\*DELETED\*'
 
 agent() { wine_run guest "$BINARIES/guest/gpupv-agent.exe" "$@"; }
@@ -25,7 +28,7 @@ setup_leaves() {
 
 # Data with a profile that wants as little as possible of a machine that has nothing.
 quiet_profile() { # DATA
-    mkdir -m 700 -p "$DRIVE/ProgramData/$1"
+    mkdir -p "$DRIVE/ProgramData/$1" && chmod 700 "$DRIVE/ProgramData/$1"
     printf '{"audio":{"cable":false,"make_default":false},"reboots":{"allowed":false},"policy":{"power":false,"updates":false,"media":false}}' >"$DRIVE/ProgramData/$1/profile.json"
 }
 
@@ -38,6 +41,10 @@ need wine_prefix guest
 need system_install guest gpupv-agent.exe
 need pnp_install guest gpupv-agent.exe
 pnp guest reset >/dev/null # no device that would want a repair of its own
+TASK='Install VB Cable'
+TASKS="HKLM\\Software\\gpupv-emulator\\tasks\\$TASK"
+need task_seed guest "$TASK"
+need tasks_install guest
 need setup_leaves
 need session guest nobody
 check "answers wait until somebody was signed in" prints '"status":"off"' password_status
@@ -63,6 +70,14 @@ check "and go on by themselves" has_value "$WINLOGON" AutoAdminLogon 'REG_SZ +1'
 check "no answer file says it" bash -c "! grep -rqs 'Tr0ub4dor' '$DRIVE/windows/Panther' '$DRIVE/windows/system32/Sysprep' '$DRIVE/autounattend.xml'"
 check "what else they say is still there" grep -q "<Username>player</Username><Password><Value>$GONE</Value>" "$DRIVE/autounattend.xml"
 check "the journal has not written it down" bash -c "! grep -rqs 'Tr0ub4dor' '$DRIVE/ProgramData'"
+
+# ---- given back ----
+
+check "a task of Easy-GPU-PV was put to rest" has_value "$TASKS" Enabled 0x0
+check "the agent's removal" prints 'The agent is removed' agent uninstall --yes
+check "gives the task back" has_value "$TASKS" Enabled 0x1
+check "but no password" lacks_value "$WINLOGON" DefaultPassword
+check "and leaves no data" test ! -e "$DRIVE/ProgramData/gpupv-agent"
 
 # ---- the process itself ----
 

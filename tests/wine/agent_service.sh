@@ -134,3 +134,14 @@ check "removing nothing is no error" agent uninstall --yes --json
 check "it is installed again" agent install --simulate "$DISK"
 check "and removed by another copy of it" prints 'The agent is removed.?$' agent uninstall --yes
 check "at once" nothing_left
+
+check "once more it is installed" agent install --simulate "$DISK"
+check "and answers" answers
+check "asked to release the machine, it says yes" wine_run guest "$BINARIES/tests/wine/install_exercise.exe" - "$DISK" release
+released() {
+    local left=150
+    while [ $((left--)) -gt 0 ] && ! nothing_left >/dev/null; do sleep 0.2; done
+    nothing_left
+}
+check "and the service takes itself away: data, program, events, service" released
+check "which the event log tells" events_have '^gpupv-agent 4 6$'
