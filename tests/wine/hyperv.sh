@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034,SC2154
-# Hyper-V's WMI provider of tests/emulator/hyperv, for all programs of a prefix: hyperv.h there says what a test can seed
+# Hyper-V's WMI provider of tests/emulator/hyperv, for all programs of a prefix: README.md there says what a test can seed
 # and set. Sourced after system.sh.
 
 hyperv_install() { # NAME

@@ -1,6 +1,6 @@
 /* The rules that the emulator of Hyper-V must keep: `check GROUP` runs one group of them, each in a
  * machine that the script has seeded. Rules are those of schema.txt and the documentation named
- * there; where nobody knows what Windows does, the settings in hyperv.h choose. */
+ * there; where nobody knows what Windows does, the settings in README.md choose. */
 #include "check.h"
 
 #include <stdio.h>

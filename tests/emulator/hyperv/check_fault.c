@@ -1,4 +1,4 @@
-/* Jobs, faults, and several programs at once: hyperv-wmi.md §4, §22; settings of hyperv.h. */
+/* Jobs, faults, and several programs at once: hyperv-wmi.md §4, §22; settings of README.md. */
 #include "check.h"
 
 #include <stdio.h>

@@ -1,16 +1,4 @@
-/* See seed.h. Everything in seed.json may be left out:
- *
- *   {"cpus": 16, "memory_mb": 32768, "max_mmio_mb": 262144,
- *    "gpus": [{"Name": "\\\\?\\PCI#VEN_10DE&...#{064092b3-...}\\GPUPARAV", property: value...}],
- *    "switches": [{"Name": GUID, "ElementName": text}],   beside the Default Switch
- *    "default_switch": true,
- *    "vms": [{"name": text, "memory_mb": 4096, "disk": path, "switch": GUID, "gpu": Name (also of
- * one that is gone), "id": GUID, "state": 2, "snapshots": 1, "settings": {property of its settings:
- * value}}], "cimv2": {class: [{property: value}]},               instead of what the host has by
- * itself "rows":
- * [{"class": C, "p": {property: value}}]}      as they are
- *
- * Without gpus there is one GeForce; "gpus": [] is a host without. */
+/* See seed.h; README.md has what may stand in seed.json. Without gpus there is one GeForce. */
 #include "seed.h"
 
 #include "cimv2.h"
