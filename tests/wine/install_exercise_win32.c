@@ -327,6 +327,7 @@ static bool loads_planted(void)
 static void library_rules(void)
 {
     WCHAR source[MAX_PATH];
+    HMODULE windows;
 
     CHECK(GetSystemDirectoryW(source, MAX_PATH - 16) != 0);
     CHECK(SetCurrentDirectoryW(L"C:\\") != FALSE);
@@ -334,7 +335,10 @@ static void library_rules(void)
     CHECK(loads_planted());
     console_open();
     CHECK(!loads_planted());
-    CHECK(LoadLibraryW(L"version.dll") != NULL); /* Windows' own are still found */
+    windows = LoadLibraryW(L"version.dll");
+    CHECK(windows != NULL); /* Windows' own are still found */
+    if (windows)
+        FreeLibrary(windows);
     CHECK(DeleteFileW(L"gpupv-planted.dll") != FALSE);
 }
 
@@ -450,10 +454,8 @@ static void release(void)
 
 static void crash(void)
 {
-    volatile int *nowhere = NULL;
-
     crash_watch(disk);
-    *nowhere = 1;
+    RaiseException(EXCEPTION_ACCESS_VIOLATION, EXCEPTION_NONCONTINUABLE, 0, NULL);
 }
 
 int main(int argc, char **argv)
