@@ -3,19 +3,26 @@
 
 #include <string.h>
 
-#define PASSWORD   "password"  /* how the names of such elements end */
-#define PLAIN_TEXT "plaintext" /* the one element in them that is no secret */
-#define DEPTH_MAX  64
+#define DEPTH_MAX 64
+
+/* Elements whose text is secret, by their whole name or by its end. */
+static const struct {
+    const char *name;
+    bool whole;
+} secrets[] = {{"password", false}, {"productkey", true}};
+
+/* Elements in them that are no secret. */
+static const char *const harmless[] = {"plaintext", "willshowui"};
 
 struct scan {
     const char *data;
     size_t length, at, copied; /* read so far; handed to out so far */
     struct buf *out;
-    bool found;        /* a password that can be read */
+    bool found;        /* a secret that can be read */
     bool strange;      /* not well-formed */
-    bool replaced;     /* the text since the last tag stands for a password already */
+    bool replaced;     /* the text since the last tag stands for a secret already */
     unsigned depth;    /* open elements */
-    unsigned secret;   /* depth of the password's element, 0: outside */
+    unsigned secret;   /* depth of the secret's element, 0: outside */
     unsigned harmless; /* depth of its element that is no secret, 0: outside */
 };
 
@@ -68,7 +75,7 @@ static bool begins(const struct scan *scan, const char *mark)
     return scan->length - scan->at >= size && memcmp(scan->data + scan->at, mark, size) == 0;
 }
 
-/* What stands between two tags: of a password it goes, unless there is nothing to tell. */
+/* What stands between two tags: of a secret it goes, unless there is nothing to tell. */
 static void text(struct scan *scan, size_t end)
 {
     size_t first = scan->at, last = end;
@@ -114,15 +121,31 @@ static size_t tag_end(struct scan *scan)
     return scan->length;
 }
 
+static bool is_secret(const char *name, size_t length)
+{
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
+        if (name_is(name, length, secrets[i].name, secrets[i].whole))
+            return true;
+    return false;
+}
+
+static bool is_harmless(const char *name, size_t length)
+{
+    for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
+        if (name_is(name, length, harmless[i], true))
+            return true;
+    return false;
+}
+
 static void element_begin(struct scan *scan, const char *name, size_t length)
 {
     if (++scan->depth > DEPTH_MAX) {
         scan->strange = true;
         return;
     }
-    if (!scan->secret && name_is(name, length, PASSWORD, false))
+    if (!scan->secret && is_secret(name, length))
         scan->secret = scan->depth;
-    else if (scan->secret && !scan->harmless && name_is(name, length, PLAIN_TEXT, true))
+    else if (scan->secret && !scan->harmless && is_harmless(name, length))
         scan->harmless = scan->depth;
 }
 
@@ -161,7 +184,7 @@ static void tag(struct scan *scan)
         element_begin(scan, scan->data + name, name_end - name);
 }
 
-/* Comments and sections within a password may hold it as well. */
+/* Comments and sections within a secret may hold it as well. */
 static void skip(struct scan *scan, const char *mark)
 {
     size_t begin = scan->at, end = behind(scan, mark);
@@ -190,19 +213,27 @@ static void markup(struct scan *scan)
 }
 
 /* The word in any encoding of letters by one or two bytes. */
-static bool mentions_password(const char *data, size_t length)
+static bool mentions(const char *data, size_t length, const char *word)
 {
     size_t matched = 0;
 
-    for (size_t i = 0; i < length && matched < strlen(PASSWORD); i++) {
+    for (size_t i = 0; i < length && word[matched]; i++) {
         if (!data[i])
             continue;
-        if (lower(data[i]) == PASSWORD[matched])
+        if (lower(data[i]) == word[matched])
             matched++;
         else
-            matched = lower(data[i]) == PASSWORD[0];
+            matched = lower(data[i]) == word[0];
     }
-    return matched == strlen(PASSWORD);
+    return !word[matched];
+}
+
+static enum answer_file unreadable(const char *data, size_t length)
+{
+    for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
+        if (mentions(data, length, secrets[i].name))
+            return ANSWER_FILE_STRANGE;
+    return ANSWER_FILE_CLEAN;
 }
 
 enum answer_file answer_file_scrub(const void *data, size_t length, struct buf *out)
@@ -210,7 +241,7 @@ enum answer_file answer_file_scrub(const void *data, size_t length, struct buf *
     struct scan scan = {.data = data, .length = length, .out = out};
 
     if (length > ANSWER_FILE_BYTES || memchr(data, 0, length))
-        return mentions_password(data, length) ? ANSWER_FILE_STRANGE : ANSWER_FILE_CLEAN;
+        return unreadable(data, length);
     while (scan.at < scan.length && !scan.strange) {
         const char *next = memchr(scan.data + scan.at, '<', scan.length - scan.at);
 
@@ -219,7 +250,7 @@ enum answer_file answer_file_scrub(const void *data, size_t length, struct buf *
             markup(&scan);
     }
     if (scan.strange || scan.depth > 0)
-        return mentions_password(data, length) ? ANSWER_FILE_STRANGE : ANSWER_FILE_CLEAN;
+        return unreadable(data, length);
     copy_to(&scan, scan.length);
     return scan.found ? ANSWER_FILE_SECRET : ANSWER_FILE_CLEAN;
 }

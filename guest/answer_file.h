@@ -1,7 +1,7 @@
 /*
- * Passwords in an answer file of Windows Setup. Windows keeps such files after setup, and what they
- * say of a password is at best disguised: its text is replaced by the words that Windows itself
- * leaves there, everything else stays as it is. Pure; any bytes.
+ * Passwords and product keys in an answer file of Windows Setup. Windows keeps such files after
+ * setup, and what they say of a password is at best disguised: the text is replaced by the words
+ * that Windows itself leaves there, everything else stays as it is. Pure; any bytes.
  */
 #ifndef GPUPV_GUEST_ANSWER_FILE_H
 #define GPUPV_GUEST_ANSWER_FILE_H
@@ -12,7 +12,7 @@
 #define ANSWER_FILE_DELETED "*SENSITIVE*DATA*DELETED*"
 
 enum answer_file {
-    ANSWER_FILE_CLEAN,  /* says no password */
+    ANSWER_FILE_CLEAN,  /* says no secret */
     ANSWER_FILE_SECRET, /* says one */
     ANSWER_FILE_STRANGE /* may say one, and is not of a form that can be edited */
 };

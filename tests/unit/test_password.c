@@ -14,7 +14,7 @@
 
 /* ---- answer files ---- */
 
-static void passwords_are_taken_out_and_nothing_else(void **state)
+static void secrets_are_taken_out_and_nothing_else(void **state)
 {
     static const struct {
         const char *in, *out;
@@ -38,6 +38,9 @@ static void passwords_are_taken_out_and_nothing_else(void **state)
         {WRAP("<Password><Value>x</Value></Password><Password><Value>y</Value></Password>"),
          WRAP("<Password><Value>" GONE "</Value></Password><Password><Value>" GONE
               "</Value></Password>")},
+        {WRAP("<ProductKey><Key>A-B</Key><WillShowUI>OnError</WillShowUI></ProductKey>"),
+         WRAP("<ProductKey><Key>" GONE "</Key><WillShowUI>OnError</WillShowUI></ProductKey>")},
+        {WRAP("<ProductKey>A-B</ProductKey>"), WRAP("<ProductKey>" GONE "</ProductKey>")},
     };
 
     (void)state;
@@ -53,7 +56,7 @@ static void passwords_are_taken_out_and_nothing_else(void **state)
     }
 }
 
-static void files_without_a_password_are_clean(void **state)
+static void files_without_a_secret_are_clean(void **state)
 {
     static const char *const rows[] = {
         "",
@@ -64,6 +67,7 @@ static void files_without_a_password_are_clean(void **state)
         WRAP("<Password><Value>" GONE "</Value></Password>"),
         WRAP("<!-- <Password>x</Password> -->"),
         WRAP("<PasswordHint>x</PasswordHint>"),
+        WRAP("<SkipProductKey>x</SkipProductKey>"),
         "<broken><but harmless",
     };
 
@@ -297,8 +301,8 @@ static void what_cannot_be_read_is_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(passwords_are_taken_out_and_nothing_else),
-        cmocka_unit_test(files_without_a_password_are_clean),
+        cmocka_unit_test(secrets_are_taken_out_and_nothing_else),
+        cmocka_unit_test(files_without_a_secret_are_clean),
         cmocka_unit_test(what_cannot_be_understood_is_strange),
         cmocka_unit_test(a_guest_without_them_is_right),
         cmocka_unit_test(hidden_passwords_still_sign_in),
