@@ -336,7 +336,7 @@ static void rotation_killed_at_any_moment_is_met_again(void **state)
         flow_wait_level(&flow, "demo", "healthy");
     }
     flow_expect(&flow, 0, "adopt", "demo", "--rekey", NULL);
-    flow_expect(&flow, 0, "status", "demo", NULL);
+    flow_wait_level(&flow, "demo", "healthy");
     last = generation_of(&flow, id);
     print_message("rotated from generation %d to %d\n", (int)first, (int)last);
     assert_true(last > first);
@@ -497,5 +497,7 @@ int main(int argc, char **argv)
 
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
+    if (argc > 2)
+        cmocka_set_skip_filter(argv[2]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

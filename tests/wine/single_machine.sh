@@ -24,7 +24,7 @@ need wine_prefix pc
 check "the version is told" prints '^gpupv ' gpupv version
 check "a wrong command is refused" exits_with 64 gpupv upp demo
 check "up makes a VM whose agent repairs it, hands off" gpupv up demo
-check "status says so" exits_with 0 gpupv status demo
+check "status says so, once the console's picture has gone" status_becomes 0 30
 check "new drift is put into the world" gpupv sim break demo display.adapter=missing audio.cable=missing parsec.config=stock
 check "and a reboot" gpupv sim reboot demo
 check "after which it heals by itself" status_becomes 0 90
