@@ -88,6 +88,9 @@ static const struct text_row rows[] = {
     {"hint.gpu.attach_again",
      "Stop the machine and attach the GPU again on the host: `gpupv gpu attach NAME`",
      "停止虚拟机，然后在宿主上重新连接 GPU：`gpupv gpu attach 名称`"},
+    {"device.distrust",
+     "the certificate {0} cannot be taken from the trusted publishers",
+     "无法从受信任的发布者中移除证书 {0}"},
 };
 
 const struct text_section text_section_device = {

@@ -404,6 +404,7 @@ static const struct text_row rows[] = {
     {"repair.parsec_layer",
      "Set whether parsecd.exe runs as administrator",
      "设置 parsecd.exe 是否以管理员身份运行"},
+    {"repair.publisher_trust", "Trust the publisher of a driver", "信任驱动程序的发布者"},
 };
 
 const struct text_section text_section_guest = {

@@ -437,6 +437,7 @@ enum text_id {
     TEXT_REPAIR_PASSWORD_HIDE,
     TEXT_CAUSE_PARSEC_LAYER,
     TEXT_REPAIR_PARSEC_LAYER,
+    TEXT_REPAIR_PUBLISHER_TRUST,
     TEXT_GUEST_END,
 
     /* text_parsec.c: Parsec's files, log, installer, display holder */
@@ -999,6 +1000,7 @@ enum text_id {
     TEXT_DEVICE_PROBE_OPEN,
     TEXT_CAUSE_GPU_NOT_STARTED,
     TEXT_HINT_GPU_ATTACH_AGAIN,
+    TEXT_DEVICE_DISTRUST,
     TEXT_DEVICE_END,
 
     /* text_disk.c: virtual disks of Windows and what is in them */

@@ -195,9 +195,24 @@ static bool package_find(struct machine *machine,
     return true;
 }
 
-/* Nobody can answer a question in session 0: what would ask must not need to any more. */
-static bool package_trust(struct drivers_port *drivers, const char *inf, struct err *err)
+/* The certificate is on record before it is added, unless somebody else has put it there. */
+static bool publisher_trust(struct repair_context *context, const char *inf, struct err *err)
 {
+    struct drivers_port *drivers = context->check->machine->drivers;
+    struct repair_context record = *context;
+    char mark[DRIVER_MARK_BYTES];
+    bool trusted = false;
+
+    record.repair = REPAIR_PUBLISHER_TRUST;
+    return drivers->ops->signer(drivers, inf, mark, &trusted, err) &&
+           (trusted || repair_will_undo(&record, UNDO_AT_RELEASE, mark, err)) &&
+           drivers->ops->trust_signer(drivers, inf, err);
+}
+
+/* Nobody can answer a question in session 0: what would ask must not need to any more. */
+static bool package_trust(struct repair_context *context, const char *inf, struct err *err)
+{
+    struct drivers_port *drivers = context->check->machine->drivers;
     enum driver_trust trust;
 
     if (!drivers->ops->trust(drivers, inf, &trust, err))
@@ -206,20 +221,21 @@ static bool package_trust(struct drivers_port *drivers, const char *inf, struct 
         return true;
     if (trust == DRIVER_UNTRUSTED)
         return err_set(err, ERR_UNSAFE, TEXT_PACKAGE_UNTRUSTED, inf, NULL);
-    return drivers->ops->trust_signer(drivers, inf, err);
+    return publisher_trust(context, inf, err);
 }
 
-bool device_bind(struct machine *machine,
+bool device_bind(struct repair_context *context,
                  const struct device_kind *kind,
                  bool *ret_reboot,
                  struct err *err)
 {
+    struct machine *machine = context->check->machine;
     struct drivers_port *drivers = machine->drivers;
     struct device_view view;
     char inf[FS_PATH_BYTES] = "";
     bool staged, reboot = false;
 
-    if (!package_find(machine, kind, inf, &staged, err) || !package_trust(drivers, inf, err))
+    if (!package_find(machine, kind, inf, &staged, err) || !package_trust(context, inf, err))
         return false;
     if (!staged && !drivers->ops->stage(drivers, inf, err))
         return false;

@@ -56,9 +56,10 @@ bool device_restart(struct repair_context *context,
                     struct err *err);
 
 /* Tidies, stages the package from the installer's folder unless the driver store has it, adds its
- * signer to the trusted publishers when Windows would ask, creates the device when there is none,
- * and binds. ERR_NOT_FOUND without a package, ERR_UNSAFE when its publisher is not allowed. */
-bool device_bind(struct machine *machine,
+ * signer to the trusted publishers (taken back at the release) when Windows would ask, creates the
+ * device when there is none, and binds. ERR_NOT_FOUND without a package, ERR_UNSAFE when its
+ * publisher is not allowed. */
+bool device_bind(struct repair_context *context,
                  const struct device_kind *kind,
                  bool *ret_reboot,
                  struct err *err);

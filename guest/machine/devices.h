@@ -56,6 +56,8 @@ struct device_list {
 #define DRIVER_PUBLISHERS                                                                          \
     PUBLISHERS_VDD "|" PUBLISHERS_CABLE "|Microsoft Windows Hardware Compatibility Publisher"
 
+#define DRIVER_MARK_BYTES 65 /* printable, with its end */
+
 enum driver_trust { DRIVER_SILENT, DRIVER_WOULD_PROMPT, DRIVER_UNTRUSTED };
 
 struct devices_port;
@@ -110,6 +112,16 @@ struct drivers_ops {
                   const char *inf_path,
                   enum driver_trust *ret_trust,
                   struct err *err);
+    /* Whose certificate trust_signer would add: ret_mark (DRIVER_MARK_BYTES) tells it from all
+     * others, *ret_trusted whether it is among the trusted publishers already. Errors as
+     * trust_signer. */
+    bool (*signer)(struct drivers_port *port,
+                   const char *inf_path,
+                   char *ret_mark,
+                   bool *ret_trusted,
+                   struct err *err);
+    /* Takes the certificate of that mark from the trusted publishers; none: true. */
+    bool (*distrust)(struct drivers_port *port, const char *mark, struct err *err);
     /* Adds the exact signer of the package's catalogue to TrustedPublisher, when it is an allowed
      * publisher (else ERR_UNSAFE). */
     bool (*trust_signer)(struct drivers_port *port, const char *inf_path, struct err *err);

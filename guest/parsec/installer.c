@@ -241,7 +241,7 @@ static bool install(struct machine *machine,
 
 /* The installer left its device undone: the driver step. Without a package there is nothing to do,
  * and the missing device is the failure to report. */
-static bool finish_device(struct machine *machine,
+static bool finish_device(struct repair_context *context,
                           const struct installer_row *row,
                           struct installer_result *result,
                           struct err *err)
@@ -249,7 +249,7 @@ static bool finish_device(struct machine *machine,
     struct err why = ERR_INIT;
     bool reboot = false;
 
-    if (device_bind(machine, row->device, &reboot, &why)) {
+    if (device_bind(context, row->device, &reboot, &why)) {
         result->reboot = result->reboot || reboot;
         return true;
     }
@@ -271,22 +271,22 @@ static bool tidy(struct machine *machine,
     return device_tidy(machine->devices, kind, &result->reboot, err);
 }
 
-bool installer_run(struct machine *machine,
+bool installer_run(struct repair_context *context,
                    struct payload_store *payloads,
-                   const struct profile *profile,
                    enum installer_job job,
                    struct installer_result *ret_result,
                    struct err *err)
 {
     const struct installer_row *row = &rows[job];
+    struct machine *machine = context->check->machine;
     struct installer_result result = {0};
     bool there = false;
 
-    if (!install(machine, payloads, profile, row, &result, err) ||
+    if (!install(machine, payloads, context->check->profile, row, &result, err) ||
         !wait_until(machine, row, true, APPEAR_MS, &there, err))
         goto failed;
     if (!there && row->device &&
-        (!finish_device(machine, row, &result, err) ||
+        (!finish_device(context, row, &result, err) ||
          !wait_until(machine, row, true, APPEAR_MS, &there, err)))
         goto failed;
     if (!there && !result.reboot) {

@@ -17,9 +17,11 @@
 #ifndef GPUPV_GUEST_PARSEC_INSTALLER_H
 #define GPUPV_GUEST_PARSEC_INSTALLER_H
 
-#include "common/profile.h"
-#include "guest/machine/machine.h"
 #include "guest/payload.h"
+
+#include <stdint.h>
+
+struct repair_context; /* guest/repair/repair.h */
 
 enum installer_job {
     INSTALLER_DISPLAY,      /* the virtual display driver alone */
@@ -39,9 +41,8 @@ struct installer_result {
 /* Runs the job; Parsec's installer gets the switches of the profile, when it has any. ERR_NOT_FOUND
  * when its payload is not there, ERR_UNSAFE when hash or publisher do not fit, ERR_TIMEOUT or
  * ERR_FAILED when the result is not there afterwards. */
-bool installer_run(struct machine *machine,
+bool installer_run(struct repair_context *context,
                    struct payload_store *payloads,
-                   const struct profile *profile,
                    enum installer_job job,
                    struct installer_result *ret_result,
                    struct err *err);

@@ -92,6 +92,11 @@ static const struct repair rows[REPAIR_COUNT] = {
                              .needs_hold = true,
                              .settle_ms = 3 * SECOND_MS,
                              .apply = repair_console_take},
+    [REPAIR_PUBLISHER_TRUST] = {.id = REPAIR_PUBLISHER_TRUST,
+                                .name = "publisher.trust",
+                                .title = TEXT_REPAIR_PUBLISHER_TRUST,
+                                .disrupts = DISRUPTS_NOTHING,
+                                .undo = repair_publisher_undo},
 
     [REPAIR_CABLE_TIDY] = {.id = REPAIR_CABLE_TIDY,
                            .name = "cable.tidy",

@@ -90,6 +90,7 @@ bool repair_vdd_tidy(struct repair_context *context, bool *ret_reboot, struct er
 bool repair_vdd_enable(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_vdd_restart(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_vdd_bind(struct repair_context *context, bool *ret_reboot, struct err *err);
+bool repair_publisher_undo(struct repair_context *context, const char *data, struct err *err);
 bool repair_vdd_install(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_monitor_hold(struct repair_context *context, bool *ret_reboot, struct err *err);
 bool repair_monitor_release(struct repair_context *context, bool *ret_reboot, struct err *err);

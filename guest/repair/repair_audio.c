@@ -19,7 +19,7 @@ bool repair_cable_restart(struct repair_context *context, bool *ret_reboot, stru
 
 bool repair_cable_bind(struct repair_context *context, bool *ret_reboot, struct err *err)
 {
-    return device_bind(context->check->machine, &device_cable, ret_reboot, err);
+    return device_bind(context, &device_cable, ret_reboot, err);
 }
 
 static bool service_up(struct services_port *port, const char *name, struct err *err)

@@ -31,7 +31,7 @@ bool repair_vdd_restart(struct repair_context *context, bool *ret_reboot, struct
 bool repair_vdd_bind(struct repair_context *context, bool *ret_reboot, struct err *err)
 {
     let_go(context);
-    return device_bind(context->check->machine, &device_vdd, ret_reboot, err);
+    return device_bind(context, &device_vdd, ret_reboot, err);
 }
 
 /* ---- the console picture ---- */
@@ -94,4 +94,11 @@ bool repair_console_take(struct repair_context *context, bool *ret_reboot, struc
     if (check->profile->display.hyperv_video != PROFILE_VIDEO_DISABLE)
         return true;
     return take_picture(context, err);
+}
+
+bool repair_publisher_undo(struct repair_context *context, const char *data, struct err *err)
+{
+    struct drivers_port *drivers = context->check->machine->drivers;
+
+    return drivers->ops->distrust(drivers, data, err);
 }

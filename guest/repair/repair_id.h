@@ -23,6 +23,7 @@ enum repair_id {
     REPAIR_MONITOR_MODE,
     REPAIR_CONSOLE_GIVE,
     REPAIR_CONSOLE_TAKE,
+    REPAIR_PUBLISHER_TRUST, /* done by those that need it; kept for its undo record */
 
     /* repair_audio.c */
     REPAIR_CABLE_TIDY,

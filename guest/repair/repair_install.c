@@ -9,12 +9,7 @@ install(struct repair_context *context, enum installer_job job, bool *ret_reboot
 
     if (!context->check->parsec)
         return err_set(err, ERR_UNSUPPORTED, TEXT_CHECK_ABSENT, NULL);
-    if (!installer_run(context->check->machine,
-                       context->check->parsec->payloads,
-                       context->check->profile,
-                       job,
-                       &result,
-                       err))
+    if (!installer_run(context, context->check->parsec->payloads, job, &result, err))
         return false;
     *ret_reboot = result.reboot;
     return true;

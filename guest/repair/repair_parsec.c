@@ -21,8 +21,7 @@ install(struct repair_context *context, enum installer_job job, bool *ret_reboot
     struct parsec *parsec = NULL;
 
     if (!find_parsec(context, &parsec, err) ||
-        !installer_run(
-            context->check->machine, parsec->payloads, context->check->profile, job, &result, err))
+        !installer_run(context, parsec->payloads, job, &result, err))
         return false;
     *ret_reboot = result.reboot;
     return true;

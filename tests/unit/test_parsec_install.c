@@ -15,8 +15,7 @@ static bool run(struct bench *bench, enum installer_job job, struct err *err)
 {
     struct installer_result result;
 
-    return installer_run(
-        bench->machine, bench->parsec->payloads, &bench->profile, job, &result, err);
+    return installer_run(&bench->repair, bench->parsec->payloads, job, &result, err);
 }
 
 static struct world_program *program(struct bench *bench, const char *file, const char *args)
@@ -180,6 +179,83 @@ static void a_driver_that_would_ask_is_bound_without_asking(void **state)
     assert_true(run(&bench, INSTALLER_DISPLAY, NULL)); /* again does no harm */
     assert_true(works(&bench, &device_vdd));
     bench_close(&bench);
+}
+
+static bool is_trusted(struct bench *bench, const char *publisher)
+{
+    return world_publisher_trusted(machine_sim_world(bench->machine), publisher);
+}
+
+static const char *publisher_on_record(struct bench *bench)
+{
+    const struct journal_state *state = journal_state(bench->journal);
+
+    for (size_t i = 0; i < JOURNAL_UNDOS; i++)
+        if (state->undos[i].repair == REPAIR_PUBLISHER_TRUST)
+            return state->undos[i].text;
+    return NULL;
+}
+
+/* "fresh" trusts nobody yet, "healthy" trusts the publisher already. */
+static void a_publisher_that_the_agent_trusted_is_given_up_at_the_release(void **state)
+{
+    static const char publisher[] = "Parsec Cloud, Inc.";
+    struct bench bench;
+
+    (void)state;
+    bench_open(&bench, "fresh");
+    bench_payloads(&bench);
+    assert_false(is_trusted(&bench, publisher));
+    assert_true(run(&bench, INSTALLER_DISPLAY, NULL));
+    assert_true(is_trusted(&bench, publisher));
+    assert_string_equal(publisher_on_record(&bench), publisher);
+    assert_true(
+        repair_row(REPAIR_PUBLISHER_TRUST)->undo(&bench.repair, publisher_on_record(&bench), NULL));
+    assert_false(is_trusted(&bench, publisher));
+    assert_true(
+        repair_row(REPAIR_PUBLISHER_TRUST)->undo(&bench.repair, publisher_on_record(&bench), NULL));
+    bench_close(&bench);
+}
+
+static void a_publisher_that_somebody_trusted_before_stays(void **state)
+{
+    struct world *world;
+    struct bench bench;
+    bool reboot = false;
+
+    (void)state;
+    bench_open(&bench, "healthy");
+    world = machine_sim_world(bench.machine);
+    assert_true(is_trusted(&bench, "Parsec Cloud, Inc."));
+    world_remove_device(world, world_device_like(world, "Root\\Parsec\\VDA"));
+    assert_true(bench_repair(&bench, REPAIR_VDD_BIND, &reboot, NULL));
+    assert_null(publisher_on_record(&bench));
+    bench_close(&bench);
+}
+
+/* What cannot be put on record is not done. */
+static void no_publisher_is_trusted_that_could_not_be_given_up_again(void **state)
+{
+    static const char *const ops[] = {"signer", "trust_signer"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+        struct err err = ERR_INIT;
+        struct bench bench;
+
+        bench_open(&bench, "fresh");
+        bench_payloads(&bench);
+        bench_edit(&bench, "legacy.scripts=absent"); /* which would trust the publisher as well */
+        bench_edit(&bench, "legacy.tasks=absent");
+        bench_fault(&bench, "drivers", ops[i], 1, ERR_IO);
+        assert_false(run(&bench, INSTALLER_DISPLAY, &err));
+        assert_int_equal(err.kind, ERR_IO);
+        assert_false(is_trusted(&bench, "Parsec Cloud, Inc."));
+        assert_true(run(&bench, INSTALLER_DISPLAY, NULL));
+        if (!publisher_on_record(&bench))
+            fail_msg("%s: not on record", ops[i]);
+        bench_close(&bench);
+    }
 }
 
 static void installing_over_keeps_the_account_and_the_lines(void **state)
@@ -561,6 +637,9 @@ int main(void)
         cmocka_unit_test(an_uninstaller_that_does_nothing_is_noticed),
         cmocka_unit_test(an_exit_code_is_not_believed_either_way),
         cmocka_unit_test(a_driver_that_would_ask_is_bound_without_asking),
+        cmocka_unit_test(a_publisher_that_the_agent_trusted_is_given_up_at_the_release),
+        cmocka_unit_test(a_publisher_that_somebody_trusted_before_stays),
+        cmocka_unit_test(no_publisher_is_trusted_that_could_not_be_given_up_again),
         cmocka_unit_test(installing_over_keeps_the_account_and_the_lines),
         cmocka_unit_test(uninstalling_first_keeps_the_account_too),
         cmocka_unit_test(an_installation_without_its_uninstaller_is_installed_over),

@@ -153,6 +153,34 @@ static void the_signer_goes_to_the_publishers_and_never_to_the_roots(void **stat
     assert_int_equal(count_certificates(L"Root"), roots);
 }
 
+/* What was added can be told from what others added, and is taken away alone. */
+static void a_publisher_is_told_by_its_mark_and_given_up(void **state)
+{
+    struct contract *contract = *state;
+    struct drivers_port *port = contract->machine->drivers;
+    char mark[DRIVER_MARK_BYTES] = "", again[DRIVER_MARK_BYTES] = "";
+    bool trusted = true;
+    struct err err = ERR_INIT;
+
+    forget_publishers();
+    assert_true(port->ops->signer(port, VENDOR "\\mm.inf", mark, &trusted, NULL));
+    assert_false(trusted);
+    assert_int_equal(strlen(mark), DRIVER_MARK_BYTES - 1);
+    assert_int_equal(count_certificates(L"TrustedPublisher"), 0);
+    assert_true(port->ops->trust_signer(port, VENDOR "\\mm.inf", NULL));
+    assert_true(port->ops->signer(port, VENDOR "\\mm.inf", again, &trusted, NULL));
+    assert_true(trusted);
+    assert_string_equal(mark, again);
+    again[0] = again[0] == '0' ? '1' : '0';
+    assert_true(port->ops->distrust(port, again, NULL)); /* somebody else's: not there */
+    assert_int_equal(count_certificates(L"TrustedPublisher"), 1);
+    assert_true(port->ops->distrust(port, mark, NULL));
+    assert_int_equal(count_certificates(L"TrustedPublisher"), 0);
+    assert_true(port->ops->distrust(port, mark, NULL));
+    assert_false(port->ops->signer(port, "C:\\packages\\other\\mm.inf", mark, &trusted, &err));
+    assert_int_equal(err.kind, ERR_UNSAFE);
+}
+
 static void packages_that_may_not_be_trusted_are_refused(void **state)
 {
     static const struct {
@@ -219,6 +247,7 @@ static void a_veto_is_busy_and_a_wish_for_a_restart_is_told(void **state)
 
 static const struct CMUnitTest windows_tests[] = {
     cmocka_unit_test(the_signer_goes_to_the_publishers_and_never_to_the_roots),
+    cmocka_unit_test(a_publisher_is_told_by_its_mark_and_given_up),
     cmocka_unit_test(packages_that_may_not_be_trusted_are_refused),
     cmocka_unit_test(a_device_disabled_for_good_by_somebody_is_enabled),
     cmocka_unit_test(a_veto_is_busy_and_a_wish_for_a_restart_is_told),

@@ -13,6 +13,8 @@ static const char *const ops[] = {
     "devices.rescan",
     "drivers.find",
     "drivers.trust",
+    "drivers.signer",
+    "drivers.distrust",
     "drivers.trust_signer",
     "drivers.stage",
     "drivers.bind",

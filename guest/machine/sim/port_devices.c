@@ -290,6 +290,41 @@ static bool drivers_trust_signer(struct drivers_port *port, const char *inf_path
     return core_end(&call, ok, err);
 }
 
+/* In the simulation a name is a certificate. */
+static bool drivers_signer(struct drivers_port *port,
+                           const char *inf_path,
+                           char *ret_mark,
+                           bool *ret_trusted,
+                           struct err *err)
+{
+    struct core_call call;
+    const struct world_package *package;
+    bool ok;
+
+    if (!core_read(&call, drivers_sim(port), "drivers.signer", inf_path, err))
+        return false;
+    package = package_at(&call, inf_path, err);
+    ok = package != NULL;
+    if (ok && !text_is_listed(DRIVER_PUBLISHERS, package->signer))
+        ok = err_set(err, ERR_UNSAFE, TEXT_SIM_PUBLISHER, package->signer, inf_path, NULL);
+    if (ok) {
+        text_copy(ret_mark, DRIVER_MARK_BYTES, package->signer);
+        *ret_trusted = world_publisher_trusted(call.world, package->signer) && !call.lie;
+    }
+    return core_end(&call, ok, err);
+}
+
+static bool drivers_distrust(struct drivers_port *port, const char *mark, struct err *err)
+{
+    struct core_call call;
+
+    if (!core_act(&call, drivers_sim(port), "drivers.distrust", mark, err))
+        return false;
+    if (!call.lie)
+        world_publisher_distrust(call.world, mark);
+    return core_end(&call, true, err);
+}
+
 static bool drivers_stage(struct drivers_port *port, const char *inf_path, struct err *err)
 {
     struct core_call call;
@@ -359,6 +394,8 @@ static bool drivers_bind(struct drivers_port *port,
 static const struct drivers_ops drivers_ops = {
     .find = drivers_find,
     .trust = drivers_trust,
+    .signer = drivers_signer,
+    .distrust = drivers_distrust,
     .trust_signer = drivers_trust_signer,
     .stage = drivers_stage,
     .bind = drivers_bind,

@@ -321,6 +321,20 @@ bool world_publisher_trust(struct world *world, const char *publisher)
     return true;
 }
 
+void world_publisher_distrust(struct world *world, const char *publisher)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < world->publisher_count; i++) {
+        if (world_same(world->publishers[i], publisher))
+            continue;
+        if (kept != i)
+            memcpy(world->publishers[kept], world->publishers[i], sizeof(world->publishers[0]));
+        kept++;
+    }
+    world->publisher_count = kept;
+}
+
 struct world_file *world_file(struct world *world, enum file_root root, const char *name)
 {
     for (uint32_t i = 0; i < world->file_count; i++)

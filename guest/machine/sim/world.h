@@ -348,6 +348,7 @@ bool world_device_started(const struct world_device *device);
 /* True when the publisher's certificate is in TrustedPublisher. */
 bool world_publisher_trusted(const struct world *world, const char *publisher);
 bool world_publisher_trust(struct world *world, const char *publisher);
+void world_publisher_distrust(struct world *world, const char *publisher);
 
 /* ASCII comparison without case, and search and prefix of the same kind. */
 bool world_same(const char *a, const char *b);

@@ -2,6 +2,7 @@
 #include "guest/machine/windows/driver_trust_win32.h"
 #include "common/trust_win32.h"
 
+#include "common/digest.h"
 #include "common/fs.h"
 #include "common/utf16.h"
 
@@ -86,7 +87,9 @@ bool driver_trust_look(const char *inf_path, enum driver_trust *ret_trust, struc
     return true;
 }
 
-static bool add_publisher(PCCERT_CONTEXT certificate, const char *path, struct err *err)
+/* ---- the trusted publishers ---- */
+
+static HCERTSTORE open_publishers(const char *path, struct err *err)
 {
     HCERTSTORE store =
         CertOpenStore(CERT_STORE_PROV_SYSTEM_W,
@@ -94,15 +97,24 @@ static bool add_publisher(PCCERT_CONTEXT certificate, const char *path, struct e
                       0,
                       CERT_SYSTEM_STORE_LOCAL_MACHINE | CERT_STORE_OPEN_EXISTING_FLAG,
                       L"TrustedPublisher");
-    DWORD code;
-    bool ok;
 
     if (!store && GetLastError() == ERROR_FILE_NOT_FOUND)
         store = CertOpenStore(
             CERT_STORE_PROV_SYSTEM_W, 0, 0, CERT_SYSTEM_STORE_LOCAL_MACHINE, L"TrustedPublisher");
     if (!store)
-        return err_set_os(
+        err_set_os(
             err, ERR_DOMAIN_WIN32, (int32_t)GetLastError(), TEXT_DEVICE_PUBLISHER, path, NULL);
+    return store;
+}
+
+static bool add_publisher(PCCERT_CONTEXT certificate, const char *path, struct err *err)
+{
+    HCERTSTORE store = open_publishers(path, err);
+    DWORD code;
+    bool ok;
+
+    if (!store)
+        return false;
     ok = CertAddCertificateContextToStore(store, certificate, CERT_STORE_ADD_NEW, NULL) != FALSE;
     code = GetLastError();
     CertCloseStore(store, 0);
@@ -110,13 +122,33 @@ static bool add_publisher(PCCERT_CONTEXT certificate, const char *path, struct e
            err_set_os(err, ERR_DOMAIN_HRESULT, (int32_t)code, TEXT_DEVICE_PUBLISHER, path, NULL);
 }
 
-bool driver_trust_signer(const char *inf_path, struct err *err)
+static bool mark_of(PCCERT_CONTEXT certificate, char mark[DRIVER_MARK_BYTES], struct err *err)
 {
-    struct trust_file *catalogue = NULL;
+    return digest_data(certificate->pbCertEncoded, certificate->cbCertEncoded, mark, err);
+}
+
+/* The trusted certificate with that mark, NULL when there is none; the caller frees it. */
+static PCCERT_CONTEXT find_publisher(HCERTSTORE store, const char *mark)
+{
+    char other[DRIVER_MARK_BYTES];
+    PCCERT_CONTEXT at = NULL;
+
+    while ((at = CertEnumCertificatesInStore(store, at)) != NULL)
+        if (mark_of(at, other, NULL) && strcmp(other, mark) == 0)
+            return at;
+    return NULL;
+}
+
+/* ---- the signer ---- */
+
+/* The catalogue of the INF, judged: Windows matched the two, and the publisher is allowed. */
+static bool open_catalogue(const char *inf_path,
+                           char path[FS_PATH_BYTES],
+                           struct trust_file **ret_catalogue,
+                           struct err *err)
+{
     SP_INF_SIGNER_INFO_W info;
-    char path[FS_PATH_BYTES];
     DWORD code;
-    bool ok;
 
     if (!verify_inf(inf_path, &code, &info, err))
         return false;
@@ -130,11 +162,66 @@ bool driver_trust_signer(const char *inf_path, struct err *err)
         }
         return false;
     }
-    if (!utf16_to_utf8_into(info.CatalogFile, utf16_len(info.CatalogFile), path, sizeof path))
+    if (!utf16_to_utf8_into(info.CatalogFile, utf16_len(info.CatalogFile), path, FS_PATH_BYTES))
         return err_set(err, ERR_UNSAFE, TEXT_PACKAGE_UNTRUSTED, inf_path, NULL);
-    if (!trust_file_open(path, NULL, DRIVER_PUBLISHERS, &catalogue, err))
+    return trust_file_open(path, NULL, DRIVER_PUBLISHERS, ret_catalogue, err);
+}
+
+bool driver_trust_signer(const char *inf_path, struct err *err)
+{
+    struct trust_file *catalogue = NULL;
+    char path[FS_PATH_BYTES];
+    bool ok;
+
+    if (!open_catalogue(inf_path, path, &catalogue, err))
         return false;
     ok = add_publisher(trust_file_certificate(catalogue), path, err);
     trust_file_close(catalogue);
     return ok;
+}
+
+bool driver_trust_mark(const char *inf_path, char *ret_mark, bool *ret_trusted, struct err *err)
+{
+    struct trust_file *catalogue = NULL;
+    PCCERT_CONTEXT known = NULL;
+    HCERTSTORE store = NULL;
+    char path[FS_PATH_BYTES], mark[DRIVER_MARK_BYTES];
+    bool ok = false;
+
+    if (!open_catalogue(inf_path, path, &catalogue, err))
+        return false;
+    if (!mark_of(trust_file_certificate(catalogue), mark, err))
+        goto out;
+    store = open_publishers(path, err);
+    if (!store)
+        goto out;
+    known = find_publisher(store, mark);
+    text_copy(ret_mark, DRIVER_MARK_BYTES, mark);
+    *ret_trusted = known != NULL;
+    ok = true;
+
+out:
+    if (known)
+        CertFreeCertificateContext(known);
+    if (store)
+        CertCloseStore(store, 0);
+    trust_file_close(catalogue);
+    return ok;
+}
+
+bool driver_trust_end(const char *mark, struct err *err)
+{
+    HCERTSTORE store = open_publishers(mark, err);
+    PCCERT_CONTEXT known;
+    DWORD code = 0;
+
+    if (!store)
+        return false;
+    known = find_publisher(store, mark);
+    if (known && (!CertDeleteCertificateFromStore(known) || /* frees it in any case */
+                  !CertControlStore(store, 0, CERT_STORE_CTRL_COMMIT, NULL)))
+        code = GetLastError();
+    CertCloseStore(store, 0);
+    return !code ||
+           err_set_os(err, ERR_DOMAIN_HRESULT, (int32_t)code, TEXT_DEVICE_DISTRUST, mark, NULL);
 }

@@ -75,6 +75,22 @@ static bool drivers_trust_signer(struct drivers_port *port, const char *inf_path
     return driver_trust_signer(inf_path, err);
 }
 
+static bool drivers_signer(struct drivers_port *port,
+                           const char *inf_path,
+                           char *ret_mark,
+                           bool *ret_trusted,
+                           struct err *err)
+{
+    (void)port;
+    return driver_trust_mark(inf_path, ret_mark, ret_trusted, err);
+}
+
+static bool drivers_distrust(struct drivers_port *port, const char *mark, struct err *err)
+{
+    (void)port;
+    return driver_trust_end(mark, err);
+}
+
 static bool drivers_stage(struct drivers_port *port, const char *inf_path, struct err *err)
 {
     uint16_t *path = NULL;
@@ -125,6 +141,8 @@ out:
 static const struct drivers_ops drivers_ops = {
     .find = drivers_find,
     .trust = drivers_trust,
+    .signer = drivers_signer,
+    .distrust = drivers_distrust,
     .trust_signer = drivers_trust_signer,
     .stage = drivers_stage,
     .bind = drivers_bind,
