@@ -220,13 +220,18 @@ prepare_new(struct call *call, const struct target *target, struct up_work *work
            up_disk_check(call, &work->request.spec, err) && ask_password(call, work, err);
 }
 
-/* An earlier run died: the spec of then counts, and its disk may still have to be made. */
+/* An earlier run died: the spec and the GPU of then count, also when it died while it wrote them
+ * down, and its disk may still have to be made. */
 static bool prepare_unfinished(struct call *call,
                                const struct target *target,
                                struct up_work *work,
                                struct err *err)
 {
-    work->request.spec = target->record.spec;
+    const struct store_vm *record = &target->record;
+
+    work->request.spec = record->spec;
+    text_copy(work->request.gpu.path, sizeof work->request.gpu.path, record->gpu);
+    text_copy(work->request.gpu.name, sizeof work->request.gpu.name, record->gpu_name);
     return !up_needs_disk(call, target->name) || ask_password(call, work, err);
 }
 

@@ -265,6 +265,7 @@ static void up_goes_on_after_it_was_killed_at_any_step(void **state)
     } rows[] = {
         {"vm", 0},
         {"record", 0},
+        {"record", 2},
         {"disk", 0},
         {"disk", 15},
         {"first_boot", 0},
