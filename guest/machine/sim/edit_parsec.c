@@ -18,11 +18,11 @@ static bool set_parsec_config(struct sim_env *env, const char *value, struct err
     struct world_parsec *parsec = &env->world->parsec;
     enum file_root root = parsecd_root(env->world);
 
-    (void)err;
+    if (edit_is(value, "missing") &&
+        !env->disk->ops->remove(env->disk, root, config_file(env->world), err))
+        return false;
     if (edit_is(value, "stock"))
         parsecd_stock_config(env);
-    else if (edit_is(value, "missing"))
-        (void)env->disk->ops->remove(env->disk, root, config_file(env->world), NULL);
     else if (edit_is(value, "garbage"))
         disk_put(env->disk, root, config_file(env->world), "\x01\xff[{=garbage\n===\n");
     parsec->rewrites_left = edit_is(value, "rewritten") ? 1 : 0;
@@ -88,13 +88,11 @@ static bool set_parsec_log(struct sim_env *env, const char *value, struct err *e
         {"started", "===== Parsec: Started ====="},
     };
 
-    (void)err;
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
         if (edit_is(value, lines[i].value))
             parsecd_log(env, 'D', lines[i].line);
-    if (edit_is(value, "missing"))
-        (void)env->disk->ops->remove(env->disk, parsecd_root(env->world), "log.txt", NULL);
-    return true;
+    return !edit_is(value, "missing") ||
+           env->disk->ops->remove(env->disk, parsecd_root(env->world), "log.txt", err);
 }
 
 static bool set_client(struct sim_env *env, const char *value, struct err *err)
