@@ -46,6 +46,10 @@ void selftest_unknown(struct selftest_answer *answer, enum text_id evidence, ...
  * errors refute it. */
 void selftest_failed(struct selftest_answer *answer, const struct err *why);
 
+/* A probe of both programs: Hyper-V sockets of this machine, from this machine. user is not used.
+ */
+void selftest_loopback(void *user, struct selftest_answer *ret_answer);
+
 /* Stable name of an outcome ("confirmed"). */
 const char *selftest_outcome_name(enum selftest_outcome outcome);
 

@@ -376,7 +376,7 @@ static void ask_tasks(void *user, struct selftest_answer *ret_answer)
 /* ---- the table ---- */
 
 static const struct selftest_probe rows[] = {
-    {"link.loopback", TEXT_SELFTEST_ASK_LOOPBACK, "hvsocket.md 13", selftest_link_loopback},
+    {"link.loopback", TEXT_SELFTEST_ASK_LOOPBACK, "hvsocket.md 13", selftest_loopback},
     {"link.twice", TEXT_SELFTEST_ASK_TWICE, "hvsocket.md 11", selftest_link_twice},
     {"link.everybody", TEXT_SELFTEST_ASK_EVERYBODY, "hvsocket.md 13", selftest_link_everybody},
     {"system.vm_id", TEXT_SELFTEST_ASK_VM_ID, "design.md 4", ask_vm_id},

@@ -39,8 +39,7 @@ void selftest_guest_done(struct selftest_guest *guest);
 /* The table. */
 const struct selftest_probe *selftest_guest_rows(size_t *ret_count);
 
-/* The probes of selftest_link.c: Hyper-V's sockets on this computer. */
-void selftest_link_loopback(void *user, struct selftest_answer *ret_answer);
+/* The probes of selftest_link.c: who excludes whom from a service id of Hyper-V's sockets. */
 void selftest_link_twice(void *user, struct selftest_answer *ret_answer);
 void selftest_link_everybody(void *user, struct selftest_answer *ret_answer);
 

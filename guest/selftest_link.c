@@ -1,12 +1,10 @@
-/* Probes of Hyper-V's sockets: the loopback, and who excludes whom from a service id. */
+/* Probes of Hyper-V's sockets: who excludes whom from a service id. */
 #include "guest/selftest.h"
 
 #include "common/link.h"
 #include "common/link_hyperv.h"
 
 #include <uv.h>
-
-#define MEGABYTE 1000000
 
 static void on_accept(struct link *link, void *user)
 {
@@ -21,25 +19,6 @@ static void on_error(const struct err *err, void *user)
 }
 
 static const struct link_listen_events events = {.on_accept = on_accept, .on_error = on_error};
-
-void selftest_link_loopback(void *user, struct selftest_answer *ret_answer)
-{
-    struct link_hyperv_selftest seen = {0};
-    struct err err = ERR_INIT;
-
-    (void)user;
-    if (!link_hyperv_selftest(&seen, &err)) {
-        selftest_failed(ret_answer, &err);
-        return;
-    }
-    selftest_confirm(ret_answer,
-                     TEXT_SELFTEST_LOOPBACK_SEEN,
-                     TEXT_NUM(seen.open_ms),
-                     TEXT_NUM((int64_t)(2 * seen.echo_bytes) / MEGABYTE * 1000 /
-                              (seen.echo_ms > 0 ? seen.echo_ms : 1)),
-                     TEXT_NUM(seen.refused_ms),
-                     NULL);
-}
 
 /* A service id that nobody else has. */
 static bool random_service(struct link_address *address, struct err *err)

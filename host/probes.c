@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEGABYTE 1000000
-
 void probes_look(struct probes_view *ret_view,
                  const struct computer_facts *facts,
                  struct hypervisor *h,
@@ -28,25 +26,6 @@ void probes_look(struct probes_view *ret_view,
                          h->ops->list(h, &vms, &ret_view->vm_count, &ret_view->no_host_why);
     ret_view->answer_ms = clock_now_ms(clock_system()) - start;
     free(vms);
-}
-
-static void ask_loopback(void *user, struct selftest_answer *ret_answer)
-{
-    struct link_hyperv_selftest seen = {0};
-    struct err err = ERR_INIT;
-
-    (void)user;
-    if (!link_hyperv_selftest(&seen, &err)) {
-        selftest_failed(ret_answer, &err);
-        return;
-    }
-    selftest_confirm(ret_answer,
-                     TEXT_SELFTEST_LOOPBACK_SEEN,
-                     TEXT_NUM(seen.open_ms),
-                     TEXT_NUM((int64_t)(2 * seen.echo_bytes) / MEGABYTE * 1000 /
-                              (seen.echo_ms > 0 ? seen.echo_ms : 1)),
-                     TEXT_NUM(seen.refused_ms),
-                     NULL);
 }
 
 static void ask_service(void *user, struct selftest_answer *ret_answer)
@@ -196,7 +175,7 @@ static void ask_tools(void *user, struct selftest_answer *ret_answer)
 }
 
 static const struct selftest_probe rows[] = {
-    {"host.loopback", TEXT_SELFTEST_ASK_LOOPBACK, "hvsocket.md 5", ask_loopback},
+    {"host.loopback", TEXT_SELFTEST_ASK_LOOPBACK, "hvsocket.md 5", selftest_loopback},
     {"host.service_id", TEXT_SETUP_PROBE_ASK_SERVICE, "hvsocket.md 2", ask_service},
     {"host.management", TEXT_SETUP_PROBE_ASK_HYPERVISOR, "hyperv-wmi.md 1", ask_hypervisor},
     {"host.gpu_names", TEXT_SETUP_PROBE_ASK_NAMES, "hyperv-wmi.md 14", ask_names},
